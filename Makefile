@@ -1,0 +1,31 @@
+# The two commands: `make demo` and `make test`. Needs Python 3.11+, make and a package index; nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
+
+demo: $(STAMP)  ## Run real SDK calls against simulated providers and print the priced ledger (STAY=1 keeps it up)
+	@$(BIN)/farebox demo $(if $(filter 1,$(STAY)),--stay) $(DEMO)
+
+test: $(STAMP)  ## Run the tests
+	@$(BIN)/python -m pytest -q $(TEST)
+
+lint: $(STAMP)  ## Check style, types and import arrows
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+# Constraints hold every version, so that a fresh install tomorrow is the one tested today.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "farebox: $(PYTHON) is Python %d.%d; it needs 3.11 or newer: make PYTHON=python3.11" % sys.version_info[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (once; about 1.5 GB, most of it the embedded ClickHouse) ..."
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	@touch $@
+
+clean:  ## Remove the virtual environment and the demo's data
+	rm -rf $(VENV) .farebox-demo

@@ -1,0 +1,1 @@
+"""Record what every LLM call cost and how it ended."""

@@ -1,0 +1,133 @@
+"""Which provider a host is, and which requests cost money."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+__all__ = ["Endpoint", "endpoint_of", "provider_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A kind of request that is recorded.
+
+    operation: OTel's gen_ai.operation.name, or ours where it has none.
+    shape: how the response is read; "" means its usage is not understood yet and is recorded as missing.
+    free: the provider does not charge for it.
+    """
+
+    operation: str
+    shape: str
+    free: bool = False
+
+
+_MESSAGES = Endpoint("chat", "anthropic")
+_CHAT = Endpoint("chat", "chat")
+_RESPONSES = Endpoint("chat", "responses")
+
+# Matched against the end of the path of a POST, the first that fits. What is not listed is not recorded.
+_POSTS: tuple[tuple[re.Pattern[str], Endpoint], ...] = tuple(
+    (re.compile(pattern + "$"), endpoint)
+    for pattern, endpoint in (
+        (r"/messages", _MESSAGES),
+        (r"/messages/count_tokens", Endpoint("count_tokens", "free", free=True)),
+        (r"/chat/completions", _CHAT),
+        (r"/responses", _RESPONSES),
+        (r"/responses/compact", _RESPONSES),
+        (r"/responses/input_tokens", Endpoint("count_tokens", "free", free=True)),
+        (r"/completions", Endpoint("text_completion", "chat")),
+        (r"/complete", Endpoint("text_completion", "")),
+        (r"/embeddings", Endpoint("embeddings", "embeddings")),
+        (r"/images/(generations|edits|variations)", Endpoint("generate_image", "")),
+        (r"/audio/speech", Endpoint("generate_speech", "")),
+        (r"/audio/(transcriptions|translations)", Endpoint("transcribe", "")),
+        (r"/videos(/[^/]+/remix)?", Endpoint("generate_video", "")),
+        (r"/decisions", Endpoint("decision", "")),
+        # Bedrock and Vertex carry the model in the path.
+        (r"/model/[^/]+/(invoke|invoke-with-response-stream)", _MESSAGES),
+        (r"/models/[^/]+:(rawPredict|streamRawPredict)", _MESSAGES),
+    )
+)
+
+# The end of the host name → farebox.provider; the longest ending wins. Hosts read 2026-11-20.
+_HOSTS = {
+    "api.anthropic.com": "anthropic",
+    "aws-external-anthropic.api.aws": "anthropic",
+    "api.openai.com": "openai",
+    "openai.azure.com": "azure",
+    "services.ai.azure.com": "azure",
+    "cognitiveservices.azure.com": "azure",
+    "models.ai.azure.com": "azure",
+    "amazonaws.com": "bedrock",
+    "api.aws": "bedrock",
+    "aiplatform.googleapis.com": "vertex",
+    "generativelanguage.googleapis.com": "google",
+    "fireworks.ai": "fireworks",
+    "together.xyz": "together",
+    "together.ai": "together",
+    "dashscope.aliyuncs.com": "alibaba",
+    "dashscope-intl.aliyuncs.com": "alibaba",
+    "dashscope-us.aliyuncs.com": "alibaba",
+    "aliyuncs.com": "alibaba",
+    "alibaba-inc.com": "alibaba",
+    "openrouter.ai": "openrouter",
+    "deepseek.com": "deepseek",
+    "groq.com": "groq",
+    "mistral.ai": "mistral",
+    "perplexity.ai": "perplexity",
+    "x.ai": "xai",
+    "moonshot.ai": "moonshot",
+    "moonshot.cn": "moonshot",
+    "cerebras.ai": "cerebras",
+    "sambanova.ai": "sambanova",
+    "deepinfra.com": "deepinfra",
+    "novita.ai": "novita",
+    "hyperbolic.xyz": "hyperbolic",
+    "cohere.com": "cohere",
+    "cohere.ai": "cohere",
+    "voyageai.com": "voyage",
+    "writer.com": "writer",
+    "ollama.com": "ollama",
+    "huggingface.co": "huggingface",
+    "githubcopilot.com": "github",
+    "models.github.ai": "github",
+    "databricks.com": "databricks",
+    "azuredatabricks.net": "databricks",
+    "minimax.io": "minimax",
+    "bigmodel.cn": "zai",
+    "z.ai": "zai",
+}
+
+
+@lru_cache(maxsize=1024)
+def endpoint_of(method: str, path: str) -> Endpoint | None:
+    """Return the endpoint of a request, or None when it costs nothing or is not known to cost anything."""
+    if method != "POST":
+        return None
+    for pattern, endpoint in _POSTS:
+        if pattern.search(path):
+            return endpoint
+    return None
+
+
+@lru_cache(maxsize=1024)
+def provider_of(host: str) -> str:
+    """Name the provider behind a host: `self_hosted` for private and loopback ones, else `unknown`."""
+    name = host.lower().rstrip(".")
+    labels = name.split(".")
+    for start in range(len(labels)):
+        provider = _HOSTS.get(".".join(labels[start:]))
+        if provider is not None:
+            return provider
+    return "self_hosted" if _is_private(name) else "unknown"
+
+
+def _is_private(name: str) -> bool:
+    try:
+        address = ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return "." not in name or name.endswith((".local", ".internal", ".lan", ".localhost", ".svc"))
+    return address.is_private or address.is_loopback or address.is_link_local or address.is_unspecified

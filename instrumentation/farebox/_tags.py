@@ -1,0 +1,106 @@
+"""Tags say which class of traffic a call belongs to; they follow the context of the code that makes the call."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+__all__ = ["current_tags", "normalise", "tags"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+TAGS_MAX = 32
+TAG_CHARACTERS_MAX = 256
+
+_current: ContextVar[Mapping[str, str]] = ContextVar("farebox_tags", default={})  # noqa: B039 - never mutated
+
+
+def current_tags() -> Mapping[str, str]:
+    """Return the tags in force here; callers must not change the mapping."""
+    return _current.get()
+
+
+def normalise(values: Mapping[str, object]) -> dict[str, str]:
+    """Make text of tag values: None is left out, long ones are cut, and at most TAGS_MAX are kept."""
+    kept: dict[str, str] = {}
+    for name, value in values.items():
+        if value is None:
+            continue
+        if len(kept) == TAGS_MAX:
+            break
+        kept[name] = str(value)[:TAG_CHARACTERS_MAX]
+    return kept
+
+
+class tags:  # noqa: N801 - used like a function
+    """Tag every call made inside: a context manager and a decorator, for sync and async code; inner values win.
+
+    `route`, `tenant`, `user`, `task`, `prompt_version` and `provider` have meanings of their own; any other name
+    becomes `farebox.tag.<name>`. Values become strings of at most 256 characters; None removes nothing and adds
+    nothing.
+
+    Example:
+        with farebox.tags(route="hard", task="ticket-4711"):
+            client.messages.create(...)
+    """
+
+    def __init__(self, **values: object) -> None:
+        self._values = normalise(values)
+        self._outer: list[Mapping[str, str]] = []
+
+    def __enter__(self) -> tags:
+        outer = _current.get()
+        self._outer.append(outer)
+        _current.set({**outer, **self._values})
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Setting the former value, not resetting a token, also works when a generator is closed in another context.
+        _current.set(self._outer.pop())
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function, a coroutine function or an async generator function."""
+        values = self._values
+        if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+            raise TypeError(
+                f"farebox.tags() cannot decorate the generator {function.__qualname__}; use `with farebox.tags(...)` inside it"
+            )
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def tagged_coroutine(*args: Any, **kwargs: Any) -> Any:
+                with tags(**values):
+                    return await function(*args, **kwargs)
+
+            return tagged_coroutine  # type: ignore[return-value]
+
+        @functools.wraps(function)
+        def tagged(*args: Any, **kwargs: Any) -> Any:
+            with tags(**values):
+                return function(*args, **kwargs)
+
+        return tagged  # type: ignore[return-value]
+
+    @staticmethod
+    def bind(function: Callable[P, R]) -> Callable[P, R]:
+        """Carry the tags of here into a thread: `pool.submit(farebox.tags.bind(work), item)`."""
+        here = _current.get()
+
+        @functools.wraps(function)
+        def bound(*args: P.args, **kwargs: P.kwargs) -> R:
+            outer = _current.get()
+            _current.set(here)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                _current.set(outer)
+
+        return bound

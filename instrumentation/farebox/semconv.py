@@ -1,0 +1,96 @@
+"""The names of the attributes on farebox's spans, each spelt once.
+
+`gen_ai.*` are OpenTelemetry's GenAI conventions (its generated Python constants are deprecated since 0.66b2, so the
+strings stand here); `farebox.*` are ours, and ARCHITECTURE.md says what each means. The ledger's SQL spells them
+again; a test holds both lists against each other.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SCOPE: Final = "farebox"
+
+# --- OpenTelemetry -----------------------------------------------------------------------------------------
+OPERATION: Final = "gen_ai.operation.name"
+PROVIDER_NAME: Final = "gen_ai.provider.name"
+REQUEST_MODEL: Final = "gen_ai.request.model"
+REQUEST_STREAM: Final = "gen_ai.request.stream"
+REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
+REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
+REQUEST_TOP_P: Final = "gen_ai.request.top_p"
+REQUEST_SEED: Final = "gen_ai.request.seed"
+REQUEST_CHOICE_COUNT: Final = "gen_ai.request.choice.count"
+OUTPUT_TYPE: Final = "gen_ai.output.type"
+RESPONSE_ID: Final = "gen_ai.response.id"
+RESPONSE_MODEL: Final = "gen_ai.response.model"
+FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
+TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
+INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"  # cache reads and writes included
+OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"  # reasoning included
+CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
+CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
+REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
+ERROR_TYPE: Final = "error.type"
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+HTTP_STATUS: Final = "http.response.status_code"
+RESEND_COUNT: Final = "http.request.resend_count"
+
+# --- farebox -----------------------------------------------------------------------------------------------
+KIND: Final = "farebox.kind"
+ROUTE: Final = "farebox.route"
+TENANT: Final = "farebox.tenant"
+USER: Final = "farebox.user"
+TASK: Final = "farebox.task"
+PROMPT_VERSION: Final = "farebox.prompt_version"
+TAG_PREFIX: Final = "farebox.tag."
+CALL_ID: Final = "farebox.call_id"
+ATTEMPT: Final = "farebox.attempt"
+INSTANCE: Final = "farebox.instance"
+SEQ: Final = "farebox.seq"
+PROVIDER: Final = "farebox.provider"
+USAGE_PREFIX: Final = "farebox.usage."
+USAGE_STATE: Final = "farebox.usage.state"
+ESTIMATED_OUTPUT_TOKENS: Final = "farebox.usage.estimated_output_tokens"
+REPORTED_COST: Final = "farebox.reported_cost"  # decimal text, USD, as the host itself said
+OUTCOME: Final = "farebox.outcome"
+FLAGS: Final = "farebox.flags"
+CHECKED: Final = "farebox.checked"
+TOOL_CALLS: Final = "farebox.tool_calls"
+TOOL_CALLS_MALFORMED: Final = "farebox.tool_calls_malformed"
+TOOL_NAMES: Final = "farebox.tool_names"
+MALFORMED_TOOLS: Final = "farebox.malformed_tools"
+REFUSAL_KIND: Final = "farebox.refusal.kind"
+UNSUPPORTED_CITATIONS: Final = "farebox.unsupported_citations"
+LANGUAGE: Final = "farebox.language"
+SCRIPT: Final = "farebox.script"
+PREFIX_HASHES: Final = "farebox.prefix.hashes"
+PREFIX_BYTES: Final = "farebox.prefix.bytes"
+REQUEST_CHARACTERS: Final = "farebox.request.characters"
+RESPONSE_CHARACTERS: Final = "farebox.response.characters"
+TIME_TO_FIRST_TOKEN_MS: Final = "farebox.time_to_first_token_ms"
+DURATION_MS: Final = "farebox.duration_ms"
+SERVICE_TIER: Final = "farebox.service_tier"
+SPEED: Final = "farebox.speed"
+REGION: Final = "farebox.region"
+ORGANIZATION: Final = "farebox.organization"
+WORKSPACE: Final = "farebox.workspace"
+PROJECT: Final = "farebox.project"
+KEY_FINGERPRINT: Final = "farebox.key_fingerprint"
+REQUEST_ID: Final = "farebox.request_id"
+
+# Exclusive leaves of usage: they add up to the total, reasoning apart (it is inside output).
+INPUT_LEAVES: Final = (
+    "uncached_input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "cache_write_unsplit_tokens",
+    "cache_write_30m_tokens",
+    "cache_write_12h_tokens",
+    "audio_input_tokens",
+    "image_input_tokens",
+)
+OUTPUT_LEAVES: Final = ("output_tokens", "audio_output_tokens", "image_output_tokens")
+FEE_LEAVES: Final = ("web_search_requests", "web_fetch_requests")

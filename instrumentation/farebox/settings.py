@@ -1,0 +1,142 @@
+"""Every setting of farebox: its name, type, unit, default and what it does.
+
+A value is looked up as argument > environment (`FAREBOX_DSN`) > `farebox.toml` (`dsn = "…"`) > default.
+An empty value means unset. The README's table is generated from `SETTINGS`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from farebox.errors import SettingError
+
+__all__ = ["SETTINGS", "Setting", "setting"]
+
+T = TypeVar("T")
+
+TOML_FILE = "farebox.toml"
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T]):
+    """One row of the table; `parse` raises ValueError on what is not allowed."""
+
+    name: str
+    kind: str
+    parse: Callable[[str], T]
+    default: T
+    sentence: str
+
+    @property
+    def variable(self) -> str:
+        """Name of the environment variable."""
+        return "FAREBOX_" + self.name.upper()
+
+    def resolve(self, argument: T | str | None = None) -> T:
+        """Look the value up: argument, environment, farebox.toml, default.
+
+        Raises:
+            SettingError: the first value found is not allowed; names the value and where it stood.
+        """
+        for source, raw in self._candidates(argument):
+            if raw is None or raw == "":
+                continue
+            if not isinstance(raw, str):
+                return raw
+            try:
+                return self.parse(raw)
+            except ValueError as error:
+                raise SettingError(f"{source}={raw!r} is not {self.kind}: {error}") from None
+        return self.default
+
+    def _candidates(self, argument: T | str | None) -> list[tuple[str, Any]]:
+        from_file = _toml(Path(TOML_FILE), _mtime(Path(TOML_FILE))).get(self.name)
+        if from_file is not None:
+            from_file = str(from_file).lower() if isinstance(from_file, bool) else str(from_file)
+        return [
+            (f"--{self.name.replace('_', '-')}", argument),
+            (self.variable, os.environ.get(self.variable)),
+            (f"{TOML_FILE}: {self.name}", from_file),
+        ]
+
+
+def _mtime(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=4)
+def _toml(path: Path, mtime: float | None) -> Mapping[str, Any]:
+    if mtime is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingError(f"{path} cannot be read as TOML: {error}; mend or remove it") from None
+
+
+def _text(raw: str) -> str:
+    return raw
+
+
+def _port(raw: str) -> int:
+    port = int(raw)
+    if not 0 <= port <= 65535:
+        raise ValueError("a port is 0 to 65535, 0 meaning any free one")
+    return port
+
+
+def _positive(raw: str) -> int:
+    number = int(raw)
+    if number <= 0:
+        raise ValueError("must be above 0")
+    return number
+
+
+def _flag(raw: str) -> bool:
+    match raw.strip().lower():
+        case "true" | "1" | "on" | "yes":
+            return True
+        case "false" | "0" | "off" | "no":
+            return False
+    raise ValueError("allowed are true and false")
+
+
+def _names(raw: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in raw.split(",") if name.strip())
+
+
+SETTINGS: dict[str, Setting[Any]] = {
+    each.name: each
+    for each in (
+        Setting(
+            "dsn",
+            "a ledger's address",
+            _text,
+            "chdb:.farebox",
+            "Where the ledger is: `chdb:folder`, `chdb:///absolute/folder` or `clickhouse://user:password@host:8123/farebox`.",
+        ),
+        Setting("otlp_port", "a port", _port, 4318, "Port of OTLP/HTTP in `farebox up`, on loopback."),
+        Setting("clickhouse_port", "a port", _port, 8123, "Port of the read-only ClickHouse HTTP interface of `farebox up`, on loopback."),
+        Setting("body_bytes_max", "a number of bytes", _positive, 16 * 1024 * 1024, "Largest OTLP request body, before and after decompression."),
+        Setting("queue_records_max", "a number of attempts", _positive, 10_000, "Attempts waiting in the application for the recorder; newer ones are dropped and counted."),
+        Setting("queue_bytes_max", "a number of bytes", _positive, 64 * 1024 * 1024, "Bytes of requests and responses waiting for the recorder; newer ones are dropped and counted."),
+        Setting("include_usage", "true or false", _flag, True, "Ask hosts that support it for the usage of OpenAI-compatible streams, and hide the answer from the caller."),
+        Setting("hash_users", "true or false", _flag, False, "Record a keyed one-way hash instead of the `user` tag."),
+        Setting("hash_key", "a secret", _text, "", "Key of all one-way hashes; unset means random per process, so hashes of two processes do not match."),
+        Setting("propagate", "tag names, comma-separated", _names, (), "Tags that cross processes in OTel baggage; providers see them."),
+    )
+}
+
+
+def setting(name: str, argument: Any = None) -> Any:
+    """Resolve one setting of the table by name."""
+    return SETTINGS[name].resolve(argument)
