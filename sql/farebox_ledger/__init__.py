@@ -1,1 +1,20 @@
+"""The ledger: the one place that knows prices. One row an attempt, priced exactly, counted once."""
 
+from farebox_ledger._dsn import Dsn, parse_dsn
+from farebox_ledger._lock import Up, announce, running
+from farebox_ledger._query import run_query
+from farebox_ledger._store import Store, open_reader, open_store
+from farebox_ledger.errors import LedgerError
+
+__all__ = [
+    "Dsn",
+    "LedgerError",
+    "Store",
+    "Up",
+    "announce",
+    "open_reader",
+    "open_store",
+    "parse_dsn",
+    "run_query",
+    "running",
+]

@@ -1,0 +1,151 @@
+"""Opens a ledger, embedded or on a server, with one code for both: clickhouse-connect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from farebox_ledger._book import sync_book
+from farebox_ledger._dsn import Dsn
+from farebox_ledger._lock import LOCK_FILE, lock, running
+from farebox_ledger._migrate import migrate, require_current
+from farebox_ledger.errors import LedgerError, StoreHeldError, clickhouse_words
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+__all__ = ["Store", "connect", "open_reader", "open_store"]
+
+# A batch that holds old spans touches many day partitions; ClickHouse's default of 100 would refuse it whole.
+WRITER_SETTINGS = {"max_partitions_per_insert_block": 0}
+READER_WAIT_S = 5.0
+POLL_S = 0.05
+CONNECT_TIMEOUT_S = 5
+
+
+@dataclass
+class Store:
+    """A ledger open for writing: migrated, its price book in step. Close it; it is a context manager too.
+
+    `client` serialises its own queries: a thread that must not wait for another takes `new_client()` and
+    closes it.
+    """
+
+    dsn: Dsn
+    client: Client
+    _exit: ExitStack
+
+    def new_client(self) -> Client:
+        """Open another session on the same store, for another thread."""
+        return connect(self.dsn, self.dsn.database, WRITER_SETTINGS)
+
+    def close(self) -> None:
+        """Close the store and let go of its folder; clients from `new_client()` must be closed before."""
+        self._exit.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_store(dsn: Dsn) -> Store:
+    """Open a ledger for writing: create the database, migrate it, bring its price book in step.
+
+    Raises:
+        StoreHeldError: another process has the embedded store open.
+        LedgerError: the server cannot be reached, or the schema is of a newer farebox.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(lock(dsn))
+        client = stack.enter_context(connect(dsn, None, WRITER_SETTINGS))
+        client.command(f"CREATE DATABASE IF NOT EXISTS {dsn.database} ENGINE = Atomic")
+        client.database = dsn.database
+        migrate(client)
+        sync_book(client)
+        return Store(dsn, client, stack.pop_all())
+
+
+@contextmanager
+def open_reader(dsn: Dsn) -> Iterator[Client]:
+    """Open a ledger for questions: its server, the running `farebox up` of its folder, or the folder itself.
+
+    Raises:
+        LedgerError: there is no ledger, its holder does not answer, or its schema is not current.
+    """
+    if dsn.kind == "chdb" and not (dsn.folder / LOCK_FILE).exists():
+        raise LedgerError(
+            f"there is no ledger in {dsn.folder}; start one with `farebox up`, or name another with --dsn"
+        )
+    with ExitStack() as stack:
+        client = stack.enter_context(_reach(dsn, stack))
+        if not _has_database(client, dsn.database):
+            raise LedgerError(f"{dsn} has no database {dsn.database!r}; create it with `farebox migrate`")
+        client.database = dsn.database
+        require_current(client)
+        yield client
+
+
+def connect(dsn: Dsn, database: str | None, settings: dict[str, Any] | None = None) -> Client:
+    """Connect to ClickHouse, embedded or by HTTP; datetimes come back as the columns' own time zone says.
+
+    Raises:
+        LedgerError: it cannot be reached or refuses the user.
+    """
+    import clickhouse_connect  # heavy: only commands that reach a ledger pay for it
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    try:
+        if dsn.kind == "chdb":
+            return clickhouse_connect.get_client(
+                interface="chdb", path=str(dsn.folder), database=database, settings=settings, tz_mode="schema"
+            )
+        return clickhouse_connect.get_client(
+            interface="https" if dsn.secure else "http",
+            host=dsn.host,
+            port=dsn.port,
+            username=dsn.user,
+            password=dsn.password,
+            database=database,
+            settings=settings,
+            tz_mode="schema",
+            connect_timeout=CONNECT_TIMEOUT_S,
+        )
+    except ImportError as error:
+        raise LedgerError(f"{error}; run: pip install 'farebox[collector,local]'") from None
+    except ClickHouseError as error:
+        raise LedgerError(
+            f"the ledger {dsn} does not answer ({clickhouse_words(error)}); "
+            "start it, or correct --dsn or FAREBOX_DSN"
+        ) from None
+
+
+def _reach(dsn: Dsn, stack: ExitStack) -> Client:
+    """Connect for reading; waits a little for a process that holds the folder but does not listen yet."""
+    if dsn.kind != "chdb":
+        return connect(dsn, None)
+    deadline = time.monotonic() + READER_WAIT_S
+    while True:
+        up = running(dsn)
+        if up is not None:
+            served = Dsn("clickhouse", dsn.database, host="127.0.0.1", port=up.clickhouse_port)
+            return connect(served, None)
+        try:
+            stack.enter_context(lock(dsn, wait_s=0))
+        except StoreHeldError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(POLL_S)
+        else:
+            return connect(dsn, None)
+
+
+def _has_database(client: Client, database: str) -> bool:
+    found = client.query(
+        "SELECT count() FROM system.databases WHERE name = {name:String}", {"name": database}
+    )
+    return bool(found.result_rows[0][0])

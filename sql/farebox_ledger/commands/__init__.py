@@ -1,0 +1,1 @@
+"""Subcommands of `farebox` that ask or change the ledger; one module each."""
