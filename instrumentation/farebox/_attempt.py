@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from farebox._endpoints import Endpoint
 from farebox._tags import current_tags
 
-__all__ = ["CHUNKS_TIMED", "RESPONSE_BYTES_MAX", "Attempt", "Ends"]
+__all__ = ["CHUNKS_TIMED", "RESPONSE_BYTES_MAX", "Attempt", "ClientState", "content_of"]
 
 # How a response body ended, as seen at the seam.
-Ends = str
-READ, CLOSED, DROPPED, FAILED, CANCELLED, NOT_SENT = "read", "closed", "dropped", "failed", "cancelled", "not_sent"
+READ, CLOSED, DROPPED, FAILED, CANCELLED, NOT_SENT = (
+    "read",
+    "closed",
+    "dropped",
+    "failed",
+    "cancelled",
+    "not_sent",
+)
 
 # Only the first chunks are timed: they hold the first token, and timing each would cost on long streams.
 CHUNKS_TIMED = 64
@@ -27,6 +33,24 @@ RESPONSE_BYTES_MAX = 16 * 1024 * 1024
 
 # (call id, trace id, attempt number, path) of the last attempt in this context: a retry belongs to the call before it.
 _last: ContextVar[tuple[int, int, int, str] | None] = ContextVar("farebox_last_attempt", default=None)
+
+
+class ClientState(Protocol):
+    """What a wrapped client gives to each of its attempts."""
+
+    defaults: Mapping[str, str]
+
+    def parent(self) -> Any:
+        """Return the context of the caller's active span, None without one."""
+
+    def next_number(self) -> int:
+        """Return the next `farebox.seq`."""
+
+    def submit(self, attempt: Attempt) -> None:
+        """Queue an ended attempt."""
+
+    def emit(self, attempt: Attempt) -> None:
+        """Make the span of an ended attempt; runs on the recorder thread."""
 
 
 class Attempt:
@@ -38,11 +62,10 @@ class Attempt:
         "call_id",
         "chunk_times",
         "chunks",
-        "defaults",
         "encoded",
-        "endpoint",
         "ended",
         "ended_at",
+        "endpoint",
         "error",
         "headers",
         "headers_at",
@@ -51,10 +74,10 @@ class Attempt:
         "request_headers",
         "response_class",
         "seq",
-        "sink",
         "span_id",
         "started_at",
         "started_ns",
+        "state",
         "status",
         "tags",
         "trace_id",
@@ -66,18 +89,15 @@ class Attempt:
         request: Any,
         endpoint: Endpoint,
         path: str,
-        defaults: Mapping[str, str],
-        parent: Any,
-        sink: Callable[[Attempt], None],
+        state: ClientState,
     ) -> None:
         self.endpoint = endpoint
-        self.defaults = defaults
+        self.state = state
         self.tags = current_tags()
-        self.parent = parent
-        self.sink = sink
+        self.parent = state.parent()
         self.url = request.url
         self.request_headers = headers = request.headers
-        self.body: bytes = getattr(request, "_content", b"")
+        self.body = content_of(request)
         self.status: int | None = None
         self.headers: Any = None
         self.response_class: Any = None
@@ -86,10 +106,11 @@ class Attempt:
         self.encoded = False
         self.hidden = False
         self.headers_at: float | None = None
-        self.ended: Ends | None = None
+        self.ended: str | None = None
         self.ended_at = 0.0
         self.error: type[BaseException] | None = None
         self._number(headers.get("x-stainless-retry-count"), path)
+        self.seq = state.next_number()
         self.started_ns = time.time_ns()
         self.started_at = time.perf_counter()
 
@@ -111,7 +132,7 @@ class Attempt:
         self.headers = response.headers
         self.response_class = type(response)
 
-    def end(self, how: Ends, error: BaseException | None = None) -> None:
+    def end(self, how: str, error: BaseException | None = None) -> None:
         """Hand the attempt to the recorder; only the first call counts, from whichever thread."""
         if self.ended is not None:
             return
@@ -119,7 +140,7 @@ class Attempt:
         self.ended_at = time.perf_counter()
         if error is not None:
             self.error = type(error)
-        self.sink(self)
+        self.state.submit(self)
 
     def forget_middle(self) -> None:
         """Keep the first and last part of a response that is longer than RESPONSE_BYTES_MAX."""
@@ -134,3 +155,12 @@ class Attempt:
     def size(self) -> int:
         """Bytes this attempt keeps alive while it waits."""
         return len(self.body) + sum(map(len, self.chunks))
+
+
+def content_of(message: Any) -> bytes:
+    """Return the body of an HTTP message that is in memory, nothing of one that is not."""
+    try:
+        content: bytes = message.content
+    except Exception:  # noqa: BLE001 - RequestNotRead or ResponseNotRead, whichever HTTP library it is
+        return b""
+    return content

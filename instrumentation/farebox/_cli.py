@@ -49,7 +49,8 @@ def _parser(
     found: dict[str, EntryPoint],
 ) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     parser = argparse.ArgumentParser(
-        prog="farebox", description="What every LLM call cost, how it failed, and what another model would have cost."
+        prog="farebox",
+        description="What every LLM call cost, how it failed, and what another model would have cost.",
     )
     parser.add_argument("--version", action="version", version=f"farebox {version('farebox')}")
     actions = parser.add_subparsers(dest="command", metavar="COMMAND")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
 from farebox import _attempt as ends
-from farebox._attempt import CHUNKS_TIMED, Attempt
+from farebox._attempt import CHUNKS_TIMED, Attempt, ClientState, content_of
 from farebox._endpoints import endpoint_of
 from farebox._guard import swallow
 
@@ -51,11 +52,9 @@ class _Tap(_Proxy):
         object.__setattr__(self, "_farebox_attempt", attempt)
 
     def __del__(self) -> None:
-        # Interpreter shutdown may have taken our globals; nothing may be raised from here.
-        try:
-            self._farebox_attempt.end("dropped")
-        except Exception:  # noqa: BLE001, S110
-            pass
+        # At interpreter shutdown our globals may be gone; nothing may be raised from here.
+        with suppress(Exception):
+            self._farebox_attempt.end(ends.DROPPED)
 
 
 class SyncTap(_Tap):
@@ -131,29 +130,17 @@ class AsyncTap(_Tap):
 class _Send(_Proxy):
     """Common half of the two proxies: begin an attempt, and look at the response once its head is there."""
 
-    __slots__ = ("_farebox_defaults", "_farebox_parent", "_farebox_sink")
+    __slots__ = ("_farebox_state",)
 
-    def __init__(
-        self,
-        inner: Any,
-        defaults: Mapping[str, str],
-        parent: Callable[[], Any],
-        sink: Callable[[Attempt], None],
-    ) -> None:
+    def __init__(self, inner: Any, state: ClientState) -> None:
         super().__init__(inner)
-        object.__setattr__(self, "_farebox_defaults", defaults)
-        object.__setattr__(self, "_farebox_parent", parent)
-        object.__setattr__(self, "_farebox_sink", sink)
+        object.__setattr__(self, "_farebox_state", state)
 
     def _farebox_begin(self, request: Any) -> Attempt | None:
         try:
             path = request.url.path
             endpoint = endpoint_of(request.method, path)
-            if endpoint is None:
-                return None
-            return Attempt(
-                request, endpoint, path, self._farebox_defaults, self._farebox_parent(), self._farebox_sink
-            )
+            return None if endpoint is None else Attempt(request, endpoint, path, self._farebox_state)
         except Exception as error:  # noqa: BLE001
             swallow("noting a request", error)
             return None
@@ -163,7 +150,7 @@ class _Send(_Proxy):
         try:
             attempt.got(response)
             if response.is_closed:  # the body was read inside send(), and decoded
-                attempt.chunks.append(response.content)
+                attempt.chunks.append(content_of(response))
                 attempt.end(ends.READ)
             else:
                 attempt.encoded = "content-encoding" in response.headers

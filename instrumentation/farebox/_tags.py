@@ -67,11 +67,12 @@ class tags:  # noqa: N801 - used like a function
         _current.set(self._outer.pop())
 
     def __call__(self, function: F) -> F:
-        """Decorate a function, a coroutine function or an async generator function."""
+        """Decorate a function or a coroutine function."""
         values = self._values
         if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
             raise TypeError(
-                f"farebox.tags() cannot decorate the generator {function.__qualname__}; use `with farebox.tags(...)` inside it"
+                f"farebox.tags() cannot decorate the generator {function.__qualname__}; "
+                "use `with farebox.tags(...)` inside it"
             )
         if inspect.iscoroutinefunction(function):
 

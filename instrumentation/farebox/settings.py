@@ -12,25 +12,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from farebox.errors import SettingError
 
 __all__ = ["SETTINGS", "Setting", "setting"]
 
-T = TypeVar("T")
-
 TOML_FILE = "farebox.toml"
 
 
 @dataclass(frozen=True)
-class Setting(Generic[T]):
+class Setting:
     """One row of the table; `parse` raises ValueError on what is not allowed."""
 
     name: str
     kind: str
-    parse: Callable[[str], T]
-    default: T
+    parse: Callable[[str], Any]
+    default: Any
     sentence: str
 
     @property
@@ -38,7 +36,7 @@ class Setting(Generic[T]):
         """Name of the environment variable."""
         return "FAREBOX_" + self.name.upper()
 
-    def resolve(self, argument: T | str | None = None) -> T:
+    def resolve(self, argument: Any = None) -> Any:
         """Look the value up: argument, environment, farebox.toml, default.
 
         Raises:
@@ -48,14 +46,14 @@ class Setting(Generic[T]):
             if raw is None or raw == "":
                 continue
             if not isinstance(raw, str):
-                return raw
+                return raw  # an argument already of the right type
             try:
                 return self.parse(raw)
             except ValueError as error:
                 raise SettingError(f"{source}={raw!r} is not {self.kind}: {error}") from None
         return self.default
 
-    def _candidates(self, argument: T | str | None) -> list[tuple[str, Any]]:
+    def _candidates(self, argument: Any) -> list[tuple[str, Any]]:
         from_file = _toml(Path(TOML_FILE), _mtime(Path(TOML_FILE))).get(self.name)
         if from_file is not None:
             from_file = str(from_file).lower() if isinstance(from_file, bool) else str(from_file)
@@ -114,7 +112,7 @@ def _names(raw: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in raw.split(",") if name.strip())
 
 
-SETTINGS: dict[str, Setting[Any]] = {
+SETTINGS: dict[str, Setting] = {
     each.name: each
     for each in (
         Setting(
@@ -125,14 +123,62 @@ SETTINGS: dict[str, Setting[Any]] = {
             "Where the ledger is: `chdb:folder`, `chdb:///absolute/folder` or `clickhouse://user:password@host:8123/farebox`.",
         ),
         Setting("otlp_port", "a port", _port, 4318, "Port of OTLP/HTTP in `farebox up`, on loopback."),
-        Setting("clickhouse_port", "a port", _port, 8123, "Port of the read-only ClickHouse HTTP interface of `farebox up`, on loopback."),
-        Setting("body_bytes_max", "a number of bytes", _positive, 16 * 1024 * 1024, "Largest OTLP request body, before and after decompression."),
-        Setting("queue_records_max", "a number of attempts", _positive, 10_000, "Attempts waiting in the application for the recorder; newer ones are dropped and counted."),
-        Setting("queue_bytes_max", "a number of bytes", _positive, 64 * 1024 * 1024, "Bytes of requests and responses waiting for the recorder; newer ones are dropped and counted."),
-        Setting("include_usage", "true or false", _flag, True, "Ask hosts that support it for the usage of OpenAI-compatible streams, and hide the answer from the caller."),
-        Setting("hash_users", "true or false", _flag, False, "Record a keyed one-way hash instead of the `user` tag."),
-        Setting("hash_key", "a secret", _text, "", "Key of all one-way hashes; unset means random per process, so hashes of two processes do not match."),
-        Setting("propagate", "tag names, comma-separated", _names, (), "Tags that cross processes in OTel baggage; providers see them."),
+        Setting(
+            "clickhouse_port",
+            "a port",
+            _port,
+            8123,
+            "Port of the read-only ClickHouse HTTP interface of `farebox up`, on loopback.",
+        ),
+        Setting(
+            "body_bytes_max",
+            "a number of bytes",
+            _positive,
+            16 * 1024 * 1024,
+            "Largest OTLP request body, before and after decompression.",
+        ),
+        Setting(
+            "queue_records_max",
+            "a number of attempts",
+            _positive,
+            10_000,
+            "Attempts waiting in the application for the recorder; newer ones are dropped and counted.",
+        ),
+        Setting(
+            "queue_bytes_max",
+            "a number of bytes",
+            _positive,
+            64 * 1024 * 1024,
+            "Bytes of requests and responses waiting for the recorder; newer ones are dropped and counted.",
+        ),
+        Setting(
+            "include_usage",
+            "true or false",
+            _flag,
+            True,
+            "Ask hosts that support it for the usage of OpenAI-compatible streams, unseen by the caller.",
+        ),
+        Setting(
+            "hash_users",
+            "true or false",
+            _flag,
+            False,
+            "Record a keyed one-way hash instead of the `user` tag.",
+        ),
+        Setting(
+            "hash_key",
+            "a secret",
+            _text,
+            "",
+            "Key of all one-way hashes; unset means random per process, so hashes of two processes do not match.",
+        ),
+        Setting(
+            "propagate",
+            "tag names, comma-separated",
+            _names,
+            (),
+            "Tags that cross processes in OTel baggage; providers see them.",
+        ),
     )
 }
 

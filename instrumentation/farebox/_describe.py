@@ -1,0 +1,197 @@
+"""Describe an attempt as span attributes: what was asked, what came back, what it used, how it ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from farebox import semconv as name
+from farebox._attempt import Attempt
+from farebox._ending import error_type_of, outcome_of, usage_state_of
+from farebox._endpoints import provider_of
+from farebox._flags import flags_of
+from farebox._identity import instance_id, key_fingerprint, keyed_hash
+from farebox._read import is_stream, read_request, read_response
+from farebox._reading import Reading
+from farebox.settings import setting
+
+__all__ = ["Description", "describe"]
+
+Attributes = dict[str, Any]
+
+TOOL_NAMES_MAX = 16
+BYTES_PER_ESTIMATED_TOKEN = 4
+
+# farebox.provider → gen_ai.provider.name, where the conventions have a value of their own.
+_OTEL_PROVIDERS = {
+    "azure": "azure.ai.openai",
+    "bedrock": "aws.bedrock",
+    "vertex": "gcp.vertex_ai",
+    "google": "gcp.gemini",
+    "mistral": "mistral_ai",
+    "xai": "x_ai",
+}
+_OWN_TAGS = {
+    "route": name.ROUTE,
+    "tenant": name.TENANT,
+    "user": name.USER,
+    "task": name.TASK,
+    "prompt_version": name.PROMPT_VERSION,
+}
+_REQUEST_FIELDS: dict[str, tuple[str, Callable[[Any], float]]] = {
+    "temperature": (name.REQUEST_TEMPERATURE, float),
+    "top_p": (name.REQUEST_TOP_P, float),
+    "seed": (name.REQUEST_SEED, int),
+    "n": (name.REQUEST_CHOICE_COUNT, int),
+    "max_tokens": (name.REQUEST_MAX_TOKENS, int),
+    "max_completion_tokens": (name.REQUEST_MAX_TOKENS, int),
+    "max_output_tokens": (name.REQUEST_MAX_TOKENS, int),
+}
+_REQUEST_IDS = ("request-id", "x-request-id", "apim-request-id", "x-amzn-requestid", "x-amzn-request-id")
+_MODEL_IN_PATH = re.compile(r"/(?:model|models|deployments)/([^/:]+(?::[0-9]+)?)(?:[/:]|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A span's name, attributes and error (None: no error)."""
+
+    name: str
+    attributes: Attributes
+    error: str | None
+
+
+def describe(attempt: Attempt) -> Description:
+    """Read an ended attempt and describe it."""
+    tags = {**attempt.state.defaults, **attempt.tags}
+    provider = tags.pop("provider", None) or provider_of(attempt.url.host)
+    request = read_request(attempt)
+    reading = read_response(attempt, provider)
+    outcome = outcome_of(attempt, reading)
+    error = error_type_of(attempt, reading, outcome)
+    model = _request_model(attempt, request)
+    attributes: Attributes = {
+        name.OPERATION: attempt.endpoint.operation,
+        name.PROVIDER_NAME: _OTEL_PROVIDERS.get(provider, provider),
+        name.PROVIDER: provider,
+        name.SERVER_ADDRESS: attempt.url.host,
+        name.KIND: "attempt",
+        name.CALL_ID: f"{attempt.call_id:016x}",
+        name.ATTEMPT: attempt.attempt,
+        name.INSTANCE: instance_id(),
+        name.SEQ: attempt.seq,
+        name.OUTCOME: outcome,
+        name.DURATION_MS: _ms(attempt.ended_at - attempt.started_at),
+        name.RESEND_COUNT: attempt.attempt or None,
+        name.ERROR_TYPE: error,
+        name.HTTP_STATUS: attempt.status,
+        name.REQUEST_MODEL: model,
+        **_tags(tags),
+        **_request(request),
+        **_response(attempt, reading),
+        **_usage(attempt, reading),
+        **_account(attempt),
+    }
+    attributes.update(flags_of(attempt, reading, outcome))
+    if attempt.url.port is not None:
+        attributes[name.SERVER_PORT] = attempt.url.port
+    return Description(
+        name=f"{attempt.endpoint.operation} {model}" if model else attempt.endpoint.operation,
+        attributes={key: value for key, value in attributes.items() if value is not None},
+        error=None if outcome in ("ok", "abandoned", "cancelled") else error,
+    )
+
+
+def _tags(tags: Mapping[str, str]) -> Attributes:
+    out: Attributes = {name.ROUTE: "default"}
+    for tag, value in tags.items():
+        if tag == "user" and setting("hash_users"):
+            value = keyed_hash(value)
+        out[_OWN_TAGS.get(tag, name.TAG_PREFIX + tag)] = value
+    return out
+
+
+def _request_model(attempt: Attempt, request: Mapping[str, Any]) -> str | None:
+    model = request.get("model")
+    if isinstance(model, str) and model:
+        return model
+    found = _MODEL_IN_PATH.search(unquote(attempt.url.path))
+    return found.group(1) if found else None
+
+
+def _request(request: Mapping[str, Any]) -> Attributes:
+    out: Attributes = {
+        attribute: kind(value)
+        for field, (attribute, kind) in _REQUEST_FIELDS.items()
+        if _is_number(value := request.get(field))
+    }
+    if request.get("stream"):
+        out[name.REQUEST_STREAM] = True
+    return out
+
+
+def _response(attempt: Attempt, reading: Reading) -> Attributes:
+    out: Attributes = {
+        name.RESPONSE_ID: reading.response_id,
+        name.RESPONSE_MODEL: reading.model,
+        name.FINISH_REASONS: reading.stop_reasons or None,
+        name.SERVICE_TIER: reading.service_tier,
+        name.SPEED: reading.speed,
+        name.REGION: reading.region,
+    }
+    tools = reading.tools
+    if tools:
+        out[name.TOOL_CALLS] = len(tools)
+        out[name.TOOL_NAMES] = sorted({tool.name for tool in tools if tool.name})[:TOOL_NAMES_MAX]
+    if reading.first_token is not None and is_stream(attempt) and reading.first_token < len(attempt.chunk_times):
+        seconds = attempt.chunk_times[reading.first_token] - attempt.started_at
+        out[name.TIME_TO_FIRST_TOKEN_MS] = _ms(seconds)
+        out[name.TIME_TO_FIRST_CHUNK] = round(seconds, 6)
+    return out
+
+
+def _usage(attempt: Attempt, reading: Reading) -> Attributes:
+    state = usage_state_of(attempt, reading)
+    out: Attributes = {name.USAGE_STATE: state}
+    usage = reading.usage
+    if usage is not None and state != "none":
+        leaves = usage.leaves
+        out.update({name.USAGE_PREFIX + leaf: count for leaf, count in leaves.items()})
+        out[name.USAGE_PREFIX + "reasoning_tokens"] = usage.reasoning
+        out[name.USAGE_CONTRADICTION] = usage.contradiction
+        out[name.INPUT_TOKENS] = usage.input_total
+        out[name.OUTPUT_TOKENS] = usage.output_total
+        out[name.REASONING_OUTPUT_TOKENS] = usage.reasoning
+        out[name.CACHE_READ_INPUT_TOKENS] = leaves.get("cache_read_tokens")
+        writes = [count for leaf, count in leaves.items() if leaf.startswith("cache_write_")]
+        out[name.CACHE_WRITE_INPUT_TOKENS] = sum(writes) if writes else None
+        if usage.reported_cost is not None:
+            out[name.REPORTED_COST] = format(usage.reported_cost, "f")
+    if state in ("partial", "missing") and reading.characters:
+        pieces = [piece for choice in reading.choices.values() for piece in choice.pieces]
+        size = len("".join(pieces).encode()) + reading.characters - sum(map(len, pieces))
+        out[name.ESTIMATED_OUTPUT_TOKENS] = -(-size // BYTES_PER_ESTIMATED_TOKEN)
+    return out
+
+
+def _account(attempt: Attempt) -> Attributes:
+    """Which request, organization, workspace and key the provider will name on its bill."""
+    sent, came = attempt.request_headers, attempt.headers if attempt.headers is not None else {}
+    request_id = next((value for header in _REQUEST_IDS if (value := came.get(header))), None)
+    return {
+        name.REQUEST_ID: request_id or sent.get("x-client-request-id"),
+        name.ORGANIZATION: came.get("anthropic-organization-id") or came.get("openai-organization"),
+        name.WORKSPACE: came.get("anthropic-workspace-id"),
+        name.PROJECT: came.get("openai-project") or sent.get("openai-project"),
+        name.KEY_FINGERPRINT: key_fingerprint(sent),
+    }
+
+
+def _is_number(value: Any) -> bool:
+    return value is not None and not isinstance(value, bool) and hasattr(value, "__int__")
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)

@@ -1,0 +1,42 @@
+"""Names that stand for secrets and processes: keyed one-way hashes, and this process's instance id."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from functools import lru_cache
+from typing import Any
+
+from farebox.settings import setting
+
+__all__ = ["instance_id", "key_fingerprint", "keyed_hash"]
+
+_RANDOM_KEY = secrets.token_bytes(32)
+_instance = secrets.token_hex(8)
+
+
+def instance_id() -> str:
+    """Return this process's random id; a forked child has its own."""
+    return _instance
+
+
+@lru_cache(maxsize=4096)
+def keyed_hash(value: str) -> str:
+    """Hash a value one way, 16 hex digits, with FAREBOX_HASH_KEY or a key that lives as long as the process."""
+    key = str(setting("hash_key")).encode()[:64] or _RANDOM_KEY
+    return hashlib.blake2b(value.encode(), key=key, digest_size=8).hexdigest()
+
+
+def key_fingerprint(headers: Any) -> str | None:
+    """Return the fingerprint of the API key that a request carries, None if it carries none."""
+    secret = headers.get("x-api-key") or headers.get("api-key") or headers.get("authorization")
+    return keyed_hash(secret.removeprefix("Bearer ")) if secret else None
+
+
+def _new_instance() -> None:
+    global _instance
+    _instance = secrets.token_hex(8)
+
+
+os.register_at_fork(after_in_child=_new_instance)

@@ -1,0 +1,72 @@
+"""Read the bytes of an attempt: pick the reader of its shape and feed it the body or the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from farebox._anthropic import AnthropicReader
+from farebox._body import decode_chunks, parse_json, sse_events
+from farebox._openai import ChatReader, EmbeddingsReader, ResponsesReader
+from farebox._reading import ReaderFactory, Reading
+
+if TYPE_CHECKING:
+    from farebox._attempt import Attempt
+
+__all__ = ["read_request", "read_response"]
+
+READERS: dict[str, ReaderFactory] = {
+    "anthropic": AnthropicReader,
+    "chat": ChatReader,
+    "embeddings": EmbeddingsReader,
+    "responses": ResponsesReader,
+}
+
+
+def read_request(attempt: Attempt) -> Mapping[str, Any]:
+    """Return the JSON object that was sent, an empty one where the body is of another kind."""
+    body = parse_json(attempt.body) if attempt.body else None
+    return body if isinstance(body, Mapping) else {}
+
+
+def read_response(attempt: Attempt, provider: str) -> Reading:
+    """Read what came back, as far as it came."""
+    if attempt.status is None:
+        return Reading()
+    chunks = attempt.chunks
+    if attempt.encoded:
+        encoding = attempt.headers.get("content-encoding", "")
+        chunks = decode_chunks(chunks, encoding, attempt.headers, attempt.response_class)
+    if attempt.status >= 400:
+        return _error(b"".join(chunks))
+    factory = READERS.get(attempt.endpoint.shape)
+    if factory is None:
+        return Reading(complete=True)
+    reader = factory(provider)
+    if is_stream(attempt):
+        for data, chunk in sse_events(chunks):
+            if data == b"[DONE]":
+                reader.done()
+                continue
+            event = parse_json(data)
+            if isinstance(event, Mapping):
+                reader.event(event, chunk)
+    else:
+        body = parse_json(b"".join(chunks))
+        if isinstance(body, Mapping):
+            reader.body(body)
+    return reader.finish()
+
+
+def is_stream(attempt: Attempt) -> bool:
+    """Tell whether the response came as server-sent events."""
+    return attempt.headers is not None and "event-stream" in attempt.headers.get("content-type", "")
+
+
+def _error(raw: bytes) -> Reading:
+    """Read an error body: Anthropic's and OpenAI's envelopes, or whatever object a gateway sends."""
+    body = parse_json(raw)
+    if not isinstance(body, Mapping):
+        return Reading()
+    error = body.get("error")
+    return Reading(error=error if isinstance(error, Mapping) else body)

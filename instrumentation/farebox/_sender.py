@@ -1,0 +1,169 @@
+"""Send spans by OTLP/HTTP: a bounded queue, a thread, and a batch that is kept until the collector has taken it.
+
+The stock batch processor drops a batch whose export failed: fine for traces, not for money.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from farebox._guard import swallow
+
+__all__ = ["Delivery", "Sender"]
+
+_log = logging.getLogger("farebox")
+
+SPANS_MAX = 50_000
+BATCH_SPANS_MAX = 512
+GATHER_S = 0.5
+BACK_OFF_FIRST_S = 0.2
+BACK_OFF_MAX_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a batch: taken, refused, or to be tried again (after `retry_after_s`, None: our own back-off)."""
+
+    taken: bool
+    retry: bool = False
+    retry_after_s: float | None = None
+    reason: str = ""
+
+
+class Sender(SpanProcessor):
+    """Keeps ended spans until they are delivered; counters: `sent`, `dropped`, `refused`."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[ReadableSpan] = deque()
+        self._exporter: SpanExporter | None = None
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Start afresh: no thread, nothing waiting, no connection shared with the parent."""
+        self._waiting.clear()
+        self._in_flight = 0
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._flushing = 0
+        self._failures = 0
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._transport: object | None = None
+        self.sent = self.dropped = self.refused = 0
+
+    def replace(self, exporter: SpanExporter | None) -> SpanExporter | None:
+        """Use this exporter in place of OTLP/HTTP; returns the former."""
+        former, self._exporter = self._exporter, exporter
+        return former
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Nothing to do: farebox's spans start and end at once."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if len(self._waiting) >= SPANS_MAX:
+            self.dropped += 1
+            return
+        self._waiting.append(span)
+        if self._thread is None:
+            self._start()
+        if len(self._waiting) >= BATCH_SPANS_MAX or self._flushing:
+            self._wake.set()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Wait until everything that waits is delivered; False when the time was up first."""
+        return self.drain(timeout_millis / 1000, give_up=False)
+
+    def drain(self, timeout_s: float, *, give_up: bool) -> bool:
+        """Deliver what waits; `give_up` ends at the first failure, as a process that is leaving should."""
+        end = time.monotonic() + timeout_s
+        failures = self._failures
+        self._flushing += 1
+        self._wake.set()
+        try:
+            while self._waiting or self._in_flight:
+                if time.monotonic() >= end or (give_up and self._failures > failures):
+                    return False
+                time.sleep(0.005)
+            return True
+        finally:
+            self._flushing -= 1
+
+    def shutdown(self) -> None:
+        self._stop.set()
+        self._wake.set()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="farebox-sender", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            if not self._flushing:
+                self._wake.wait(GATHER_S)
+            self._wake.clear()
+            while self._waiting and not self._stop.is_set():
+                batch = self._take()
+                self._deliver(batch)
+                self._in_flight = 0
+            if self._flushing:
+                time.sleep(0.002)
+
+    def _take(self) -> list[ReadableSpan]:
+        self._in_flight = min(len(self._waiting), BATCH_SPANS_MAX)
+        return [self._waiting.popleft() for _ in range(self._in_flight)]
+
+    def _deliver(self, batch: Sequence[ReadableSpan]) -> None:
+        back_off = BACK_OFF_FIRST_S
+        while not self._stop.is_set():
+            delivery = self._try(batch)
+            if delivery.taken:
+                self.sent += len(batch)
+                return
+            self._failures += 1
+            if not delivery.retry:
+                self.refused += len(batch)
+                _log.error("the collector refused %d spans for good (%s); they are lost", len(batch), delivery.reason)
+                return
+            if back_off == BACK_OFF_FIRST_S:
+                _log.warning(
+                    "spans cannot be delivered yet (%s); %d wait",
+                    delivery.reason,
+                    len(batch) + len(self._waiting),
+                )
+            pause = delivery.retry_after_s if delivery.retry_after_s is not None else back_off * random.uniform(0.5, 1)  # noqa: S311
+            self._pause(min(pause, BACK_OFF_MAX_S))
+            back_off = min(back_off * 2, BACK_OFF_MAX_S)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, but not through a flush: someone is waiting for it."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not self._stop.is_set():
+            time.sleep(min(0.1, seconds))
+            if self._flushing:
+                return
+
+    def _try(self, batch: Sequence[ReadableSpan]) -> Delivery:
+        try:
+            if self._exporter is not None:
+                result = self._exporter.export(batch)
+                return Delivery(result is SpanExportResult.SUCCESS, retry=True, reason="the exporter failed")
+            if self._transport is None:
+                from farebox._otlp_http import OtlpHttp
+
+                self._transport = OtlpHttp.from_environment()
+            return self._transport.send(batch)  # type: ignore[attr-defined, no-any-return]
+        except Exception as error:  # noqa: BLE001
+            swallow("sending spans", error)
+            return Delivery(False, retry=True, reason=type(error).__name__)

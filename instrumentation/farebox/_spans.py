@@ -1,0 +1,137 @@
+"""Make OTel spans of attempts, with farebox's own always-on TracerProvider unless the user brought one.
+
+The environment's samplers and span limits do not apply: a sampled ledger is a wrong ledger.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from importlib.metadata import version
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from farebox import semconv
+from farebox._attempt import Attempt
+from farebox._describe import describe
+from farebox._sender import Sender
+
+__all__ = ["emit_attempt", "farebox_provider", "farebox_sender", "tracer_of"]
+
+_log = logging.getLogger("farebox")
+
+
+class PresetIds(IdGenerator):
+    """Gives the next span the ids its attempt already has; spans are made on one thread."""
+
+    def __init__(self) -> None:
+        self.trace_id = 0
+        self.span_id = 0
+
+    def generate_trace_id(self) -> int:
+        return self.trace_id
+
+    def generate_span_id(self) -> int:
+        return self.span_id
+
+
+_ids = PresetIds()
+_lock = threading.Lock()
+_provider: TracerProvider | None = None
+_sender: Sender | None = None
+
+
+def farebox_provider() -> TracerProvider:
+    """Return farebox's own TracerProvider; it sends by OTLP/HTTP as the OTEL_EXPORTER_OTLP_* variables say."""
+    global _provider, _sender
+    with _lock:
+        if _provider is None:
+            if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+                _log.warning("OTEL_SDK_DISABLED is true: farebox records nothing; unset it to record")
+            _sender = Sender()
+            _provider = TracerProvider(
+                sampler=ALWAYS_ON,
+                id_generator=_ids,
+                resource=Resource.create(),
+                span_limits=_unlimited(),
+                shutdown_on_exit=False,
+            )
+            _provider.add_span_processor(_sender)
+        return _provider
+
+
+def farebox_sender() -> Sender | None:
+    """Return what sends farebox's own spans, None when no client was wrapped yet."""
+    return _sender
+
+
+def replace_exporter(exporter: SpanExporter | None) -> SpanExporter | None:
+    """Let another exporter take the spans from here on (tests); returns the one before."""
+    farebox_provider()
+    assert _sender is not None
+    return _sender.replace(exporter)
+
+
+def tracer_of(provider: trace.TracerProvider) -> trace.Tracer:
+    """Return the tracer with farebox's scope."""
+    return provider.get_tracer(semconv.SCOPE, version("farebox"))
+
+
+def emit_attempt(tracer: trace.Tracer, attempt: Attempt) -> None:
+    """Describe an ended attempt and make its span; runs on the recorder thread alone."""
+    described = describe(attempt)
+    _ids.trace_id, _ids.span_id = attempt.trace_id, attempt.span_id
+    span = tracer.start_span(
+        described.name,
+        context=_context(attempt.parent),
+        kind=SpanKind.CLIENT,
+        attributes=described.attributes,
+        start_time=attempt.started_ns,
+        record_exception=False,
+        set_status_on_exception=False,
+    )
+    if described.error is not None:
+        span.set_status(Status(StatusCode.ERROR, described.error))
+    span.end(attempt.started_ns + round((attempt.ended_at - attempt.started_at) * 1_000_000_000))
+
+
+def _context(parent: SpanContext | None) -> Context:
+    if parent is None:
+        return Context()
+    sampled = SpanContext(
+        parent.trace_id, parent.span_id, parent.is_remote, TraceFlags(TraceFlags.SAMPLED), parent.trace_state
+    )
+    return trace.set_span_in_context(NonRecordingSpan(sampled), Context())
+
+
+def _unlimited() -> SpanLimits:
+    none = SpanLimits.UNSET
+    return SpanLimits(
+        max_attributes=none,
+        max_events=none,
+        max_links=none,
+        max_span_attributes=none,
+        max_event_attributes=none,
+        max_link_attributes=none,
+        max_attribute_length=none,
+        max_span_attribute_length=none,
+    )
+
+
+def _forget() -> None:
+    """In a forked child the sender's thread is gone and its queue belongs to the parent."""
+    global _lock
+    _lock = threading.Lock()
+    if _sender is not None:
+        _sender.after_fork()
+
+
+os.register_at_fork(after_in_child=_forget)

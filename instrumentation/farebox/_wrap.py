@@ -1,0 +1,135 @@
+"""`wrap` and `unwrap`: put the seam before a client's HTTP, and take it away again."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from farebox._attempt import Attempt
+from farebox._recorder import recorder
+from farebox._seam import AsyncSend, SyncSend, inner_of, is_proxy
+from farebox._tags import normalise
+
+__all__ = ["flush", "unwrap", "wrap"]
+
+Client = TypeVar("Client")
+
+AT_EXIT_TIMEOUT_S = 5.0
+# The base classes of every client of an SDK, platform clients (Bedrock, Vertex, Azure) included.
+_BASES = (
+    ("anthropic._base_client", "SyncAPIClient", SyncSend),
+    ("anthropic._base_client", "AsyncAPIClient", AsyncSend),
+    ("openai._base_client", "SyncAPIClient", SyncSend),
+    ("openai._base_client", "AsyncAPIClient", AsyncSend),
+)
+
+
+class _State:
+    """What one wrapped client gives to each of its attempts."""
+
+    __slots__ = ("_current_span", "_tracer", "defaults")
+
+    def __init__(self, defaults: Mapping[str, str], provider: Any) -> None:
+        from opentelemetry.trace import get_current_span
+
+        from farebox._spans import farebox_provider, tracer_of
+
+        self.defaults = defaults
+        self._current_span = get_current_span
+        self._tracer = tracer_of(provider if provider is not None else farebox_provider())
+
+    def parent(self) -> Any:
+        context = self._current_span().get_span_context()
+        return context if context.is_valid else None
+
+    def next_number(self) -> int:
+        return recorder().next_number()
+
+    def submit(self, attempt: Attempt) -> None:
+        recorder().submit(attempt)
+
+    def emit(self, attempt: Attempt) -> None:
+        from farebox._spans import emit_attempt
+
+        emit_attempt(self._tracer, attempt)
+
+
+def wrap(
+    client: Client,
+    *,
+    route: str | None = None,
+    tracer_provider: Any = None,
+    **tags: object,
+) -> Client:
+    """Record every call this client makes; returns the same object, whose type and behaviour stay as they are.
+
+    route and tags: defaults for this client's calls; `farebox.tags()` around a call wins. The tag `provider` names
+    the provider where its host does not tell (a gateway, a proxy, localhost). tracer_provider: send spans there, not
+    by farebox's own; one that samples drops money. Wrapping twice replaces the defaults.
+
+    Raises:
+        TypeError: not a client of the anthropic or openai package.
+    """
+    send = _send_class(client)
+    state = _State(normalise({"route": route, **tags}), tracer_provider)
+    unwrap(client)
+    client._client = send(client._client, state)  # type: ignore[attr-defined]
+    _flush_at_exit()
+    return client
+
+
+def unwrap(client: Client) -> Client:
+    """Take the seam away from a client; one that was never wrapped is left as it is. Returns the same object.
+
+    Raises:
+        TypeError: not a client of the anthropic or openai package.
+    """
+    _send_class(client)
+    if is_proxy(client._client):  # type: ignore[attr-defined]
+        client._client = inner_of(client._client)  # type: ignore[attr-defined]
+    return client
+
+
+def flush(timeout_s: float = 5.0) -> bool:
+    """Deliver everything recorded so far to the collector; False when the time was up first."""
+    from time import monotonic
+
+    end = monotonic() + timeout_s
+    if not recorder().drain(timeout_s):
+        return False
+    spans = sys.modules.get("farebox._spans")
+    sender = spans.farebox_sender() if spans is not None else None
+    return sender is None or bool(sender.drain(max(0.0, end - monotonic()), give_up=False))
+
+
+def _send_class(client: object) -> type[SyncSend] | type[AsyncSend]:
+    for module, base, send in _BASES:
+        found = getattr(sys.modules.get(module), base, None)
+        if found is not None and isinstance(client, found):
+            return send
+    raise TypeError(
+        f"farebox.wrap() takes a client of the anthropic or openai package, sync or async; "
+        f"got {type(client).__module__}.{type(client).__qualname__}"
+    )
+
+
+_registered = False
+
+
+def _flush_at_exit() -> None:
+    global _registered
+    if not _registered:
+        _registered = True
+        atexit.register(_leave)
+
+
+def _leave() -> None:
+    """Deliver what is left, for at most AT_EXIT_TIMEOUT_S, and give up at once when nobody listens."""
+    if recorder().drain(AT_EXIT_TIMEOUT_S):
+        spans = sys.modules.get("farebox._spans")
+        sender = spans.farebox_sender() if spans is not None else None
+        if sender is not None:
+            sender.drain(AT_EXIT_TIMEOUT_S, give_up=True)
+            sender.shutdown()

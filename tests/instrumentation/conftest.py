@@ -1,0 +1,37 @@
+"""Fixtures of the instrumentation's tests: an in-memory sink, a clean environment, and no error swallowed unseen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from farebox import _guard
+from farebox.testing import Captured, capture
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if (
+            name.startswith(("OTEL_", "FAREBOX_", "ANTHROPIC_", "OPENAI_", "AZURE_OPENAI_"))
+            and name != "FAREBOX_SHARED"
+        ):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _swallowed_errors_are_raised() -> Iterator[None]:
+    seen: list[BaseException] = []
+    _guard.on_swallow.append(seen.append)
+    yield
+    _guard.on_swallow.remove(seen.append)
+    if seen:
+        raise seen[0]
+
+
+@pytest.fixture
+def captured() -> Iterator[Captured]:
+    with capture() as sink:
+        yield sink
