@@ -9,6 +9,7 @@ import pytest
 
 from farebox import _guard
 from farebox.testing import Captured, capture
+from instrumentation.provider import Provider, start
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +36,9 @@ def _swallowed_errors_are_raised() -> Iterator[None]:
 def captured() -> Iterator[Captured]:
     with capture() as sink:
         yield sink
+
+
+@pytest.fixture(scope="session")
+def provider() -> Provider:
+    """A local server that speaks both providers' wire formats and misbehaves on demand."""
+    return start()
