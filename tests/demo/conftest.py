@@ -22,9 +22,7 @@ from farebox_demo.providers._invoice import Invoice
 from farebox_demo.providers._server import Providers
 
 CALM = Troubles(rate_limited=0, overloaded=0, server_error=0, slow=0, slow_when_long=0, cut=0)
-QUICK = Pace(
-    first_byte_min=0, first_byte_max=0.001, between_events=0.001, before_usage=0.01, retry_after=0.005
-)
+QUICK = Pace(first_byte_min=0, first_byte_max=0.001, between_events=0.001, before_usage=0.01, retry_after=0.005)
 
 
 @dataclass

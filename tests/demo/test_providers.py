@@ -48,9 +48,7 @@ def ask(client: anthropic.Anthropic, text: str = "Hello", **options: Any) -> ant
 
 
 def chat(client: openai.OpenAI, text: str = "Hello", **options: Any) -> Any:
-    return client.chat.completions.create(
-        **{"model": MINI, "messages": [{"role": "user", "content": text}], **options}
-    )
+    return client.chat.completions.create(**{"model": MINI, "messages": [{"role": "user", "content": text}], **options})
 
 
 def marked(text: str, ttl: str = "5m") -> dict[str, Any]:
@@ -101,9 +99,7 @@ def test_anthropic_caches_from_the_minimum_on(simulate: Simulate) -> None:
             [ask(client, system=[marked("word " * words)]).usage for _ in range(2)] for words in (2700, 2900)
         )
 
-    assert [(usage.cache_creation_input_tokens, usage.cache_read_input_tokens) for usage in short] == [
-        (0, 0)
-    ] * 2
+    assert [(usage.cache_creation_input_tokens, usage.cache_read_input_tokens) for usage in short] == [(0, 0)] * 2
     assert long[0].cache_creation_input_tokens == long[1].cache_read_input_tokens == 4208
     assert long[0].cache_read_input_tokens == long[1].cache_creation_input_tokens == 0
 
@@ -179,8 +175,7 @@ def test_openai_caches_prefixes_by_itself(simulate: Simulate) -> None:
     simulation = simulate()
     with simulation.openai() as client:
         first, second, other, short = (
-            chat(client, text).usage
-            for text in ("a " * 4000 + "x", "a " * 4000 + "y", "b " * 4000, "a " * 2000)
+            chat(client, text).usage for text in ("a " * 4000 + "x", "a " * 4000 + "y", "b " * 4000, "a " * 2000)
         )
 
     assert first.prompt_tokens_details.cached_tokens == 0
@@ -293,9 +288,7 @@ def drive(simulation: Simulation, order: list[int], threads: int) -> list[dict[s
             text = f"policy {'a ' * 3000} ticket {number}"
             try:
                 if number % 2:
-                    answer = ask(
-                        claude, f"ticket {number}", system=system, stream=number % 3 == 0, tools=[TOOL]
-                    )
+                    answer = ask(claude, f"ticket {number}", system=system, stream=number % 3 == 0, tools=[TOOL])
                 else:
                     answer = chat(mini, text, stream=number % 3 == 0)
                 if number % 3 == 0:
@@ -310,9 +303,7 @@ def drive(simulation: Simulation, order: list[int], threads: int) -> list[dict[s
 
 def test_the_seed_decides_the_total(simulate: Simulate) -> None:
     """Same seed and requests, same invoice total in any order and threads; another seed, another total."""
-    troubles = Troubles(
-        rate_limited=0.1, overloaded=0.05, server_error=0.05, slow=0, slow_when_long=0, cut=0.1
-    )
+    troubles = Troubles(rate_limited=0.1, overloaded=0.05, server_error=0.05, slow=0, slow_when_long=0, cut=0.1)
     runs = [
         drive(simulate(seed=seed, troubles=troubles, habits=Habits(malformed_tool_call=0.2)), order, threads)
         for seed, order, threads in (
@@ -354,9 +345,7 @@ def test_malformed_tool_calls_are_malformed(simulate: Simulate) -> None:
     seen: dict[str, list[tuple[str, str]]] = {}
     with simulation.openai("fireworks") as client:
         for number in range(24):
-            message = (
-                chat(client, f"ticket {number}", model=QWEN["fireworks"], tools=[FUNCTION]).choices[0].message
-            )
+            message = chat(client, f"ticket {number}", model=QWEN["fireworks"], tools=[FUNCTION]).choices[0].message
             calls = [(call.function.name, call.function.arguments) for call in message.tool_calls or ()]
             habits = simulation.lines(number + 1)[-1]["habits"]
             for habit, call in zip(habits, calls, strict=True):

@@ -18,16 +18,10 @@ from farebox_demo.providers._server import Providers
 def main() -> None:
     """Serve until SIGTERM, SIGINT or, if asked, until standard input ends."""
     parser = argparse.ArgumentParser(prog="python -m farebox_demo.providers", description=__doc__)
-    parser.add_argument(
-        "--seed", type=int, default=7, help="same seed and requests, same answers and invoice total"
-    )
-    parser.add_argument(
-        "--invoice", type=Path, required=True, help="JSON lines file to append to, one line an attempt"
-    )
+    parser.add_argument("--seed", type=int, default=7, help="same seed and requests, same answers and invoice total")
+    parser.add_argument("--invoice", type=Path, required=True, help="JSON lines file to append to, one line an attempt")
     parser.add_argument("--port", type=int, default=0, help="port on loopback; 0 takes a free one")
-    parser.add_argument(
-        "--until-stdin-ends", action="store_true", help="stop when the parent closes the pipe or dies"
-    )
+    parser.add_argument("--until-stdin-ends", action="store_true", help="stop when the parent closes the pipe or dies")
     asyncio.run(_serve(parser.parse_args()))
 
 

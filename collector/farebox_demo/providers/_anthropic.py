@@ -81,9 +81,7 @@ def _block(model: Model, place: str, part: Mapping[str, Any]) -> Block:
 def _last_turn(message: Mapping[str, Any]) -> tuple[str, bool]:
     parts = _parts(message["content"])
     text = "\n".join(part.get("text", "") for part in parts)
-    return text, text.startswith(TOOL_RESULT_PREFIX) or any(
-        part.get("type") == "tool_result" for part in parts
-    )
+    return text, text.startswith(TOOL_RESULT_PREFIX) or any(part.get("type") == "tool_result" for part in parts)
 
 
 def _output_schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -117,8 +115,7 @@ def events(answer: Answer) -> list[Event]:
     for index, (opening, kind, key, text) in enumerate(blocks):
         written.append(_event("content_block_start", index=index, content_block=opening))
         written += [
-            _event("content_block_delta", index=index, delta={"type": kind, key: piece})
-            for piece in pieces(text)
+            _event("content_block_delta", index=index, delta={"type": kind, key: piece}) for piece in pieces(text)
         ]
         written.append(_event("content_block_stop", index=index))
     usage = _usage(answer.usage, answer.usage.output)
@@ -133,9 +130,7 @@ def _event(name: str, *, has_usage: bool = False, **fields: Any) -> Event:
     return Event(sse({"type": name, **fields}, name), has_usage)
 
 
-def _message(
-    answer: Answer, content: list[Any], usage: Mapping[str, Any], stop_reason: str | None
-) -> dict[str, Any]:
+def _message(answer: Answer, content: list[Any], usage: Mapping[str, Any], stop_reason: str | None) -> dict[str, Any]:
     return {
         "id": answer.reply_id,
         "type": "message",

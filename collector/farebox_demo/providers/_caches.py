@@ -84,9 +84,7 @@ class MarkedCache:
         keys = list(_chain(scope, (block.text.encode() for block in blocks)))
         ends = list(accumulate(block.tokens for block in blocks))
         total = ends[-1] if ends else 0
-        marks = [
-            index for index, block in enumerate(blocks) if block.ttl is not None and ends[index] >= minimum
-        ]
+        marks = [index for index, block in enumerate(blocks) if block.ttl is not None and ends[index] >= minimum]
         read = self._read(marks, keys, ends)
         marks_1h = [index for index in marks if blocks[index].ttl == "1h"]
         end_1h = max([read, *(ends[index] for index in marks_1h)])
@@ -113,9 +111,7 @@ class AutomaticCache:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._entries = _Entries(clock)
 
-    def split(
-        self, scope: str, prompt: str, tokens: int, tokens_per_kilobyte: int, minimum: int
-    ) -> InputSplit:
+    def split(self, scope: str, prompt: str, tokens: int, tokens_per_kilobyte: int, minimum: int) -> InputSplit:
         """Split the prompt's tokens into read and uncached, and remember its prefixes."""
         raw = prompt.encode()
         whole = range(0, len(raw) - CHUNK_BYTES + 1, CHUNK_BYTES)

@@ -33,9 +33,7 @@ class Pace:
     retry_after: float = 0.1
 
 
-async def refuse(
-    exchange: Exchange, dialect: Dialect, line: Line, refusal: RefusedError, retry_after_s: float
-) -> None:
+async def refuse(exchange: Exchange, dialect: Dialect, line: Line, refusal: RefusedError, retry_after_s: float) -> None:
     """Answer with an error, which costs nothing; 0 seconds means that coming again is of no use."""
     line.status, line.http_status = "refused", refusal.status
     headers = JSON | dialect.headers(line.request_id)

@@ -186,10 +186,7 @@ def _instance(schema: Mapping[str, Any], dice: Dice, name: str) -> Any:
         return dice.pick(name, schema["enum"])
     match schema.get("type"):
         case "object":
-            return {
-                key: _instance(each, dice, f"{name}.{key}")
-                for key, each in schema.get("properties", {}).items()
-            }
+            return {key: _instance(each, dice, f"{name}.{key}") for key, each in schema.get("properties", {}).items()}
         case "array":
             return [
                 _instance(schema.get("items", {}), dice, f"{name}[{index}]")
@@ -202,9 +199,7 @@ def _instance(schema: Mapping[str, Any], dice: Dice, name: str) -> Any:
         case "boolean":
             return dice.chance(name, 0.5)
     key = name.rpartition(".")[2]
-    return (
-        dice.pick(name, SENTENCES["en"]) if key in PROSE_KEYS else f"{key}-{dice.between(name, 1000, 9999)}"
-    )
+    return dice.pick(name, SENTENCES["en"]) if key in PROSE_KEYS else f"{key}-{dice.between(name, 1000, 9999)}"
 
 
 def _required(schema: Mapping[str, Any]) -> Sequence[str]:

@@ -106,9 +106,7 @@ OPENAI = Host(
 
 
 def _qwen(model_id: str, cache_minimum: int | None = 1024) -> dict[str, Model]:
-    return {
-        model_id: Model("qwen3.5-flash", model_id, QWEN, tokens_per_kilobyte=250, cache_minimum=cache_minimum)
-    }
+    return {model_id: Model("qwen3.5-flash", model_id, QWEN, tokens_per_kilobyte=250, cache_minimum=cache_minimum)}
 
 
 HOSTS: Mapping[str, Host] = {

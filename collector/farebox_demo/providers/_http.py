@@ -55,9 +55,7 @@ class Exchange:
             await asyncio.sleep(min(left, LOOK_EVERY_S))
         return not self.client_left
 
-    async def reply(
-        self, status: int, headers: Mapping[str, str], body: bytes, sent: int | None = None
-    ) -> None:
+    async def reply(self, status: int, headers: Mapping[str, str], body: bytes, sent: int | None = None) -> None:
         """Send a whole answer, or only its first `sent` bytes and then nothing more."""
         head = _head(status, {**headers, "content-length": str(len(body))})
         self.started = True
@@ -105,9 +103,7 @@ class HttpServer:
 
     async def start(self, port: int = 0) -> int:
         """Listen, and return the port."""
-        self._server = await asyncio.start_server(
-            self._converse, "127.0.0.1", port, limit=HEAD_BYTES_MAX, backlog=512
-        )
+        self._server = await asyncio.start_server(self._converse, "127.0.0.1", port, limit=HEAD_BYTES_MAX, backlog=512)
         listening: int = self._server.sockets[0].getsockname()[1]
         return listening
 
@@ -144,9 +140,7 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
         return None
     first, *lines = head.decode("latin-1").split("\r\n")
     method, path, _ = first.split(" ", 2)
-    headers = {
-        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)
-    }
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
     length = int(headers.get("content-length", 0))
     if length > BODY_BYTES_MAX:
         raise ValueError("body too large")

@@ -82,9 +82,7 @@ def whole(answer: Answer) -> bytes:
         "logprobs": None,
         "finish_reason": FINISH_REASONS[answer.reply.stop],
     }
-    return dump(
-        {**_envelope(answer, "chat.completion"), "choices": [choice], "usage": _usage(answer)}
-    ).encode()
+    return dump({**_envelope(answer, "chat.completion"), "choices": [choice], "usage": _usage(answer)}).encode()
 
 
 def events(answer: Answer) -> list[Event]:
@@ -112,11 +110,7 @@ def _deltas(answer: Answer) -> Iterator[dict[str, Any]]:
         yield {"content": piece}
     for index, call in enumerate(answer.reply.tool_calls):
         opening = {"name": call.name, "arguments": ""}
-        yield {
-            "tool_calls": [
-                {"index": index, "id": _call_id(answer, index), "type": "function", "function": opening}
-            ]
-        }
+        yield {"tool_calls": [{"index": index, "id": _call_id(answer, index), "type": "function", "function": opening}]}
         for piece in pieces(call.arguments):
             yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
 
@@ -153,9 +147,7 @@ def _usage(answer: Answer) -> dict[str, Any]:
     if answer.ask.model.reasoning_tokens_max:
         counted["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
     if answer.host.reports_cost:
-        counted["cost"] = float(
-            answer.amount
-        )  # JSON has no decimals; the shortest text of this float is the amount
+        counted["cost"] = float(answer.amount)  # JSON has no decimals; the shortest text of this float is the amount
     return counted
 
 

@@ -1,0 +1,31 @@
+"""Runs a farebox command that ends with its parent: `python -m farebox_demo.leash farebox up …`.
+
+The parent holds a pipe to this process's standard input. When the parent goes, even by kill -9, the pipe ends and the
+command gets the SIGTERM that it would get from a careful parent.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from farebox._cli import main
+
+__all__: list[str] = []
+
+GRACE_S = 8.0
+
+
+def _hold() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_hold, daemon=True).start()
+    sys.exit(main(sys.argv[2:]))
