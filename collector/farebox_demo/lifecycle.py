@@ -23,7 +23,7 @@ SHORT_LIFE_S = 1.0
 SHORT_LIVES_MAX = 3
 LAST_WORDS = 3
 
-FOLDER_MARK = "invoice.jsonl"
+FOLDER_MARK = ".demo"  # tells a demo's folder from one that only has its name
 
 
 class Child:

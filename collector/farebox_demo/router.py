@@ -69,7 +69,8 @@ EAST = re.compile(r"[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff]")
 
 def ladder(question: Question) -> tuple[Model, ...]:
     """Choose the models to ask, in order; the next is asked only when the answer before it was bad."""
-    qwen = QWENS[crc32(question.task.encode()) % len(QWENS)]
+    # A conversation stays on one host, where its prefix is cached.
+    qwen = QWENS[crc32(question.messages[0]["content"].encode()) % len(QWENS)]
     if len(question.tools) >= MANY_TOOLS or len(question.text) > LONG_CHARACTERS:
         return (HAIKU,)
     if EAST.search(question.text) or not question.tools:

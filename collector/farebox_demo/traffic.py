@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -73,6 +74,17 @@ class Traffic:
                 raise
             finally:
                 router.close()
+
+    def trickle(self, tasks: Iterable[Task], pause_s: float, look: Callable[[], None]) -> None:
+        """Run tasks one after another on this thread, with a pause and a `look` after each."""
+        router = Router(self._url, API_KEY, **self._tags)
+        try:
+            for task in tasks:
+                self._converse(router, task)
+                look()
+                time.sleep(pause_s)
+        finally:
+            router.close()
 
     def _converse(self, router: Router, task: Task) -> None:
         conversation = Conversation(task)

@@ -164,23 +164,26 @@ class Conversation:
         self._tool_results = f"Tool result of {calls}: done.\n" if calls else ""
 
 
-def plan(calls: int, seed: int) -> list[Task]:
-    """Plan tasks with that many turns or a few more; each turn makes at least one call."""
+def plan(calls: int, seed: int, prefix: str = "task") -> list[Task]:
+    """Plan tasks with that many turns or a few more; each turn makes at least one call.
+
+    `prefix` begins the tasks' names and changes nothing else.
+    """
     random = Random(seed)
     tasks: list[Task] = []
     turns = 0
     while turns < calls:
-        task = _task(len(tasks) + 1, random)
+        task = _task(len(tasks) + 1, prefix, random)
         tasks.append(task)
         turns += len(task.turns)
     return tasks
 
 
-def _task(number: int, random: Random) -> Task:
+def _task(number: int, prefix: str, random: Random) -> Task:
     (route,) = random.choices(list(SHARES), list(SHARES.values()))
     is_long = route == "hard" and random.random() < LONG
     return Task(
-        name=f"task-{number}",
+        name=f"{prefix}-{number}",
         route=route,
         user=f"user-{random.randrange(USERS)}",
         tenant=random.choice(TENANTS),
