@@ -45,11 +45,18 @@ class _Proxy:
 class _Tap(_Proxy):
     """Stands before a response's byte stream and keeps a reference to each chunk that passes."""
 
-    __slots__ = ("_farebox_attempt",)
+    # The Anthropic SDK looks for `stream_observer` at every event (2.12, `_streaming.py`): a slot answers fastest.
+    __slots__ = ("_farebox_attempt", "stream_observer")
 
     def __init__(self, inner: Any, attempt: Attempt) -> None:
         super().__init__(inner)
         object.__setattr__(self, "_farebox_attempt", attempt)
+        object.__setattr__(self, "stream_observer", getattr(inner, "stream_observer", None))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "stream_observer":
+            object.__setattr__(self, name, value)
+        super().__setattr__(name, value)
 
     def __del__(self) -> None:
         # At interpreter shutdown our globals may be gone; nothing may be raised from here.
