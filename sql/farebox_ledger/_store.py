@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -53,8 +53,10 @@ class Store:
         self.close()
 
 
-def open_store(dsn: Dsn) -> Store:
+def open_store(dsn: Dsn, engine: Mapping[str, str] | None = None) -> Store:
     """Open a ledger for writing: create the database, migrate it, bring its price book in step.
+
+    `engine` holds start-up options of the embedded ClickHouse; a server's address ignores them.
 
     Raises:
         StoreHeldError: another process has the embedded store open.
@@ -62,7 +64,7 @@ def open_store(dsn: Dsn) -> Store:
     """
     with ExitStack() as stack:
         stack.enter_context(lock(dsn))
-        client = stack.enter_context(connect(dsn, None, WRITER_SETTINGS))
+        client = stack.enter_context(connect(dsn, None, WRITER_SETTINGS, engine))
         client.command(f"CREATE DATABASE IF NOT EXISTS {dsn.database} ENGINE = Atomic")
         client.database = dsn.database
         migrate(client)
@@ -90,7 +92,12 @@ def open_reader(dsn: Dsn) -> Iterator[Client]:
         yield client
 
 
-def connect(dsn: Dsn, database: str | None, settings: dict[str, Any] | None = None) -> Client:
+def connect(
+    dsn: Dsn,
+    database: str | None,
+    settings: dict[str, Any] | None = None,
+    engine: Mapping[str, str] | None = None,
+) -> Client:
     """Connect to ClickHouse, embedded or by HTTP; datetimes come back as the columns' own time zone says.
 
     Raises:
@@ -102,7 +109,12 @@ def connect(dsn: Dsn, database: str | None, settings: dict[str, Any] | None = No
     try:
         if dsn.kind == "chdb":
             return clickhouse_connect.get_client(
-                interface="chdb", path=str(dsn.folder), database=database, settings=settings, tz_mode="schema"
+                interface="chdb",
+                path=str(dsn.folder),
+                database=database,
+                settings=settings,
+                tz_mode="schema",
+                chdb_options=dict(engine or {}),
             )
         return clickhouse_connect.get_client(
             interface="https" if dsn.secure else "http",
@@ -119,8 +131,7 @@ def connect(dsn: Dsn, database: str | None, settings: dict[str, Any] | None = No
         raise LedgerError(f"{error}; run: pip install 'farebox[collector,local]'") from None
     except ClickHouseError as error:
         raise LedgerError(
-            f"the ledger {dsn} does not answer ({clickhouse_words(error)}); "
-            "start it, or correct --dsn or FAREBOX_DSN"
+            f"the ledger {dsn} does not answer ({clickhouse_words(error)}); start it, or correct --dsn or FAREBOX_DSN"
         ) from None
 
 
@@ -145,7 +156,5 @@ def _reach(dsn: Dsn, stack: ExitStack) -> Client:
 
 
 def _has_database(client: Client, database: str) -> bool:
-    found = client.query(
-        "SELECT count() FROM system.databases WHERE name = {name:String}", {"name": database}
-    )
+    found = client.query("SELECT count() FROM system.databases WHERE name = {name:String}", {"name": database})
     return bool(found.result_rows[0][0])
