@@ -18,7 +18,6 @@ import os
 import random
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -124,7 +123,9 @@ def chat(reply: Any) -> bytes:
 
 
 TEXT = "A thousand characters of answer. " * 30
-TOOL_USE = [{"type": "tool_use", "id": f"t{n}", "name": f"tool_{n}", "input": {"q": "x" * 50, "n": n}} for n in range(3)]
+TOOL_USE = [
+    {"type": "tool_use", "id": f"t{n}", "name": f"tool_{n}", "input": {"q": "x" * 50, "n": n}} for n in range(3)
+]
 TOOL_CALLS = [
     {"id": f"t{n}", "type": "function", "function": {"name": f"tool_{n}", "arguments": json.dumps({"q": "x", "n": n})}}
     for n in range(3)
@@ -244,7 +245,8 @@ def main() -> None:
             continue
         times = measure(column, args.rounds if "stream" not in column else args.rounds // 4)
         added = {
-            name: statistics.quantiles([one - bare for one, bare in zip(each, times["bare"], strict=True)], n=4)[0] * 1e6
+            name: statistics.quantiles([one - bare for one, bare in zip(each, times["bare"], strict=True)], n=4)[0]
+            * 1e6
             for name, each in times.items()
         }
         bare = statistics.quantiles(times["bare"], n=4)[0] * 1e6
