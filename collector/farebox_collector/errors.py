@@ -84,11 +84,7 @@ class BusyError(RequestError):
 
 
 class StoreError(Exception):
-    """ClickHouse did not take an insert; `code` is its error code, None when there was no answer."""
-
-    def __init__(self, words: str, code: int | None = None) -> None:
-        super().__init__(words)
-        self.code = code
+    """ClickHouse did not take an insert, for a reason that may lie in the rows or in the store."""
 
 
 class StoreRefusedError(StoreError):

@@ -138,6 +138,13 @@ SETTINGS: dict[str, Setting] = {
             "Largest OTLP request body, before and after decompression.",
         ),
         Setting(
+            "intake_bytes_max",
+            "a number of bytes",
+            _positive,
+            256 * 1024 * 1024,
+            "Bytes of all OTLP requests in work in `farebox up`; beyond it clients are asked to come back (503).",
+        ),
+        Setting(
             "queue_records_max",
             "a number of attempts",
             _positive,

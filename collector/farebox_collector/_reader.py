@@ -1,0 +1,125 @@
+"""Answers read-only statements from the embedded ClickHouse, each in a session of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import chdb
+
+from farebox_collector._readonly import Guard, RefusedError, is_allowed_setting
+
+__all__ = ["Answer", "Question", "Reader"]
+
+SESSIONS_MAX = 4
+WAITING_MAX = 64
+TOO_MANY_SIMULTANEOUS_QUERIES = 202
+UNKNOWN_FORMAT = 73
+
+# What one statement may use, unless it asks for less or more by the same settings.
+LIMITS = {"max_execution_time": "60", "max_result_bytes": "268435456", "max_memory_usage": "2147483648"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A statement with its database, its format unless it names one itself, parameters and settings."""
+
+    sql: str
+    database: str
+    default_format: str = "TabSeparated"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result as bytes in the format asked for."""
+
+    body: bytes
+    format: str
+    rows_read: int
+    bytes_read: int
+    elapsed_s: float
+
+
+class Reader:
+    """A few threads that ask. A session costs less than a millisecond, so none outlives its statement:
+    what one sets or uses, the next does not see.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = str(folder.resolve())
+        self._threads = ThreadPoolExecutor(SESSIONS_MAX, thread_name_prefix="farebox-reader")
+        self._waiting = 0
+        self._asking = 0
+        self._idle = threading.Condition()
+        connection = self._connect({})
+        try:
+            self._guard = Guard(connection)
+            listed = connection.query("SELECT name FROM system.formats WHERE is_output", "TabSeparated")
+            self._formats = frozenset(listed.bytes().decode().split())
+        finally:
+            connection.close()
+
+    async def ask(self, question: Question) -> Answer:
+        """Answer a statement.
+
+        Raises:
+            RefusedError: it is not a statement that only reads, or too many are waiting.
+            RuntimeError: ClickHouse's own words.
+        """
+        if self._waiting >= WAITING_MAX:
+            words = f"{self._waiting} statements are being answered, no more than {WAITING_MAX} may be"
+            raise RefusedError(words, TOO_MANY_SIMULTANEOUS_QUERIES)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
+        finally:
+            self._waiting -= 1
+
+    def close(self, timeout_s: float) -> bool:
+        """Turn waiting statements away; False when one was still running after the time given."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._idle:
+            return self._idle.wait_for(lambda: self._asking == 0, timeout_s)
+
+    def _answer(self, question: Question) -> Answer:
+        with self._idle:
+            self._asking += 1
+        try:
+            return self._ask(question)
+        finally:
+            with self._idle:
+                self._asking -= 1
+                self._idle.notify_all()
+
+    def _ask(self, question: Question) -> Answer:
+        if question.default_format not in self._formats:
+            raise RefusedError(f"Unknown format {question.default_format[:100]}", UNKNOWN_FORMAT)
+        for name in question.settings:
+            if not is_allowed_setting(name):
+                raise RefusedError(f"the setting {name[:100]} cannot be changed here")
+        connection = self._connect({**question.settings, "database": question.database})
+        try:
+            named = self._guard.check(connection, question.sql, question.parameters)
+            result = connection.query(question.sql, question.default_format, params=dict(question.parameters))
+            return Answer(
+                result.bytes() or b"",
+                named or question.default_format,
+                result.rows_read(),
+                result.bytes_read(),
+                result.elapsed(),
+            )
+        finally:
+            connection.close()
+
+    def _connect(self, settings: Mapping[str, str]) -> Any:
+        return chdb.connect(  # type: ignore[no-untyped-call]
+            f"{self._path}?{urlencode({**LIMITS, **settings, 'mode': 'ro'})}"
+        )

@@ -1,0 +1,148 @@
+"""Runs `farebox up`: opens the store, listens, announces, and on a signal stops in the order that loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+
+from farebox_collector._counts import Counts
+from farebox_collector._http import HOST, Server, listen
+from farebox_collector._receiver import Limits, Receiver
+from farebox_collector._writer import Writer
+from farebox_ledger import Dsn, Store, announce, open_store
+
+if TYPE_CHECKING:
+    from farebox_collector._reader import Reader
+
+__all__ = ["Options", "run"]
+
+DECODERS_MAX = 2
+# The whole stop must fit into five seconds. Whoever is not done then is cut off: nothing acknowledged hangs on it.
+STOP_S_MAX = 4.5
+STATEMENTS_S_MAX = 1.0
+STARTED_POLL_S = 0.01
+EXIT_AT_SECOND_INTERRUPT = 130
+
+_log = logging.getLogger("farebox.collector")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `farebox up` is told: where the ledger is, which ports to listen on, and its limits."""
+
+    dsn: Dsn
+    otlp_port: int
+    clickhouse_port: int
+    limits: Limits
+
+
+def run(options: Options) -> int:
+    """Serve until SIGINT or SIGTERM and return the exit code.
+
+    Raises:
+        FareboxError: a port is taken, or the ledger cannot be opened.
+    """
+    with ExitStack() as stack:
+        otlp = stack.enter_context(listen(options.otlp_port, "--otlp-port"))
+        clickhouse = None
+        if options.dsn.kind == "chdb":
+            clickhouse = stack.enter_context(listen(options.clickhouse_port, "--clickhouse-port"))
+        store = stack.enter_context(open_store(options.dsn, _engine()))
+        counts = Counts()
+        writer = Writer(store.client, counts)
+        stack.callback(writer.close, STOP_S_MAX)
+        servers = [Server(_receiver(options, writer, counts), otlp)]
+        reader = None
+        if clickhouse is not None:
+            from farebox_collector._endpoint import endpoint  # needs chDB, which a server's ledger does not
+            from farebox_collector._reader import Reader
+
+            reader = Reader(options.dsn.folder)
+            servers.append(Server(endpoint(reader, counts, options.dsn.database, _timezone(store)), clickhouse))
+        asyncio.run(_serve(options.dsn, store, servers, reader))
+    return 0
+
+
+def _engine() -> dict[str, str]:
+    """Start-up options of the embedded ClickHouse: its user has no rights to files, networks and programs."""
+    folder = files("farebox_collector") / "engine"
+    return {"config-file": str(folder / "config.xml"), "users_config": str(folder / "users.xml")}
+
+
+def _receiver(options: Options, writer: Writer, counts: Counts) -> Starlette:
+    decoders = ThreadPoolExecutor(DECODERS_MAX, thread_name_prefix="farebox-decoder")
+    return Receiver(writer, decoders, counts, options.limits).app()
+
+
+def _timezone(store: Store) -> str:
+    return str(store.client.command("SELECT timezone()"))
+
+
+async def _serve(dsn: Dsn, store: Store, servers: list[Server], reader: Reader | None) -> None:
+    """Serve until a signal, then let what is in work finish: inserts all, statements only for a moment."""
+    stopping = _handle_signals()
+    async with asyncio.TaskGroup() as tasks:
+        for server in servers:
+            tasks.create_task(server.run_until_stopped())
+        while not all(server.started for server in servers):
+            await asyncio.sleep(STARTED_POLL_S)
+        if reader is not None:
+            announce(dsn, *(server.port for server in servers))
+        _greet(dsn, servers)
+        await stopping.wait()
+        for server in servers:
+            server.stop()
+        if reader is not None:
+            await asyncio.to_thread(_end_statements, reader, store)
+
+
+def _handle_signals() -> asyncio.Event:
+    """Set an event at the first signal; from then on the process ends by itself within STOP_S_MAX."""
+    stopping = asyncio.Event()
+
+    def stop(signal_number: int) -> None:
+        if stopping.is_set() and signal_number == signal.SIGINT:
+            os._exit(EXIT_AT_SECOND_INTERRUPT)
+        if not stopping.is_set():
+            stopping.set()
+            guard = threading.Timer(STOP_S_MAX, _cut_off)
+            guard.daemon = True
+            guard.start()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    return stopping
+
+
+def _cut_off() -> None:
+    _log.warning("Not everything came to its end in time; what was acknowledged is stored")
+    os._exit(0)
+
+
+def _end_statements(reader: Reader, store: Store) -> None:
+    """Give statements a moment, then cancel them: the engine cannot close around a running one."""
+    if reader.close(STATEMENTS_S_MAX):
+        return
+    with store.new_client() as client:
+        client.command("KILL QUERY WHERE query_kind = 'Select' AND query_id != queryID() ASYNC")
+    reader.close(STATEMENTS_S_MAX)
+
+
+def _greet(dsn: Dsn, servers: list[Server]) -> None:
+    """Print an address a line, for people and for whoever waits for the first of them."""
+    lines = [f"OTLP/HTTP   http://{HOST}:{servers[0].port}"]
+    if len(servers) > 1:
+        lines.append(f"ClickHouse  http://{HOST}:{servers[1].port}  (read-only)")
+    lines.append(f"Ledger      {dsn}")
+    print("\n".join(lines), flush=True)  # noqa: T201

@@ -1,0 +1,42 @@
+"""The command `farebox up`: receive telemetry and keep the ledger until stopped."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+from farebox.commands import Command
+from farebox.settings import setting
+
+__all__ = ["command"]
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dsn", help="where the ledger is: chdb:folder or clickhouse://user:password@host:8123/farebox"
+    )
+    parser.add_argument("--otlp-port", help="port of OTLP/HTTP on loopback (4318); 0 takes any free one")
+    parser.add_argument("--clickhouse-port", help="port of the read-only ClickHouse HTTP interface (8123)")
+
+
+def _run(args: argparse.Namespace) -> int:
+    otlp_port = setting("otlp_port", args.otlp_port)
+    clickhouse_port = setting("clickhouse_port", args.clickhouse_port)
+    body_bytes_max = setting("body_bytes_max")
+    intake_bytes_max = setting("intake_bytes_max")
+
+    from farebox_collector._receiver import Limits
+    from farebox_collector._up import Options, run
+    from farebox_ledger import parse_dsn
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    dsn = parse_dsn(setting("dsn", args.dsn))
+    return run(Options(dsn, otlp_port, clickhouse_port, Limits(body_bytes_max, intake_bytes_max)))
+
+
+command = Command(
+    help="Receive telemetry over OTLP/HTTP and keep the ledger, until stopped with Ctrl-C.",
+    configure=_configure,
+    run=_run,
+    example="farebox up",
+)
