@@ -7,7 +7,6 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -96,9 +95,14 @@ class _Protocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_answering():
             self._cancel_head()
         else:
+            self._await_head()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._is_answering() and self.conn.trailing_data[0]:
             self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -117,6 +121,8 @@ class _Protocol(H11Protocol):
 
     def _give_up(self) -> None:
         self._head_timer = None
-        busy: Any = self.cycle is not None and not self.cycle.response_complete
-        if not busy and not self.transport.is_closing():
+        if not self._is_answering() and not self.transport.is_closing():
             self.transport.close()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete

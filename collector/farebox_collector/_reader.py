@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -107,15 +108,14 @@ class Reader:
                 raise RefusedError(f"the setting {name[:100]} cannot be changed here")
         connection = self._connect({**question.settings, "database": question.database})
         try:
-            named = self._guard.check(connection, question.sql, question.parameters)
-            result = connection.query(question.sql, question.default_format, params=dict(question.parameters))
-            return Answer(
-                result.bytes() or b"",
-                named or question.default_format,
-                result.rows_read(),
-                result.bytes_read(),
-                result.elapsed(),
-            )
+            checked = self._guard.check(connection, question.sql, question.parameters)
+            parameters = dict(question.parameters)
+            result = connection.query(question.sql, question.default_format, params=parameters)
+            body = result.bytes() or b""
+            format_ = checked.format or question.default_format
+            if format_ == "Native" and not body:
+                body = _empty_block(connection, checked.sql, parameters)
+            return Answer(body, format_, result.rows_read(), result.bytes_read(), result.elapsed())
         finally:
             connection.close()
 
@@ -123,3 +123,31 @@ class Reader:
         return chdb.connect(  # type: ignore[no-untyped-call]
             f"{self._path}?{urlencode({**LIMITS, **settings, 'mode': 'ro'})}"
         )
+
+
+def _empty_block(connection: Any, sql: str, parameters: dict[str, str]) -> bytes:
+    """Write the block without rows that a server sends for an empty result; chDB sends nothing at all.
+
+    Without it clients do not learn the names and types of the columns.
+    """
+    try:
+        described = connection.query(f"DESCRIBE ({sql})", "JSONCompactEachRow", params=parameters).bytes() or b""
+    except RuntimeError:  # no SELECT: such a statement has no columns
+        return b""
+    columns = [json.loads(line)[:2] for line in described.splitlines()]
+    return _number(len(columns)) + _number(0) + b"".join(_text(name) + _text(kind) for name, kind in columns)
+
+
+def _number(value: int) -> bytes:
+    """Write a number as Native does: seven bits a byte, the lowest first."""
+    written = bytearray()
+    while value > 0x7F:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    written.append(value)
+    return bytes(written)
+
+
+def _text(value: str) -> bytes:
+    encoded = value.encode()
+    return _number(len(encoded)) + encoded

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Guard", "RefusedError", "is_allowed_setting"]
+__all__ = ["Checked", "Guard", "RefusedError", "is_allowed_setting"]
 
 READONLY = 164
 SYNTAX_ERROR = 62
@@ -78,12 +78,24 @@ TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|\{\w+:[^}]*\}|\w+|[^\w\
 SETTING_VALUE = re.compile(r"= (?:'(?:[^'\\]|\\.)*'|\{\w+:[^}]*\}|(?:- )?\w+(?: \. \w+)?)(?= |\Z)(?! \()", re.DOTALL)
 
 
+# A line of its own in the canonical form, where strings have no line breaks.
+FORMAT_CLAUSE = re.compile(r"^FORMAT (\w+)$", re.MULTILINE)
+
+
 class RefusedError(Exception):
     """The statement is not one to be asked here; `code` is ClickHouse's."""
 
     def __init__(self, words: str, code: int = READONLY) -> None:
         super().__init__(f"Code: {code}. DB::Exception: {words}")
         self.code = code
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A statement that passed, in canonical form without its FORMAT, and the format it named, if it did."""
+
+    sql: str
+    format: str | None
 
 
 class Guard:
@@ -94,8 +106,8 @@ class Guard:
         self._calls = (reaching - TABLE_FUNCTIONS) | FUNCTIONS
         self._words = FUNCTIONS | _names(connection, "SELECT name FROM system.functions WHERE categories = 'AI'")
 
-    def check(self, connection: Any, sql: str, parameters: Mapping[str, str]) -> str | None:
-        """Pass a statement that only reads, and return the format it names itself, None when it names none.
+    def check(self, connection: Any, sql: str, parameters: Mapping[str, str]) -> Checked:
+        """Pass a statement that only reads, and return what is known of it.
 
         Raises:
             RefusedError: it does not, or cannot be parsed.
@@ -109,7 +121,8 @@ class Guard:
         tokens = TOKEN.findall(formatted)
         self._check_functions(tokens, parameters)
         _check_settings(tokens)
-        return next((name for word, name in pairwise(tokens) if word == "FORMAT"), None)
+        named = FORMAT_CLAUSE.search(formatted)
+        return Checked(FORMAT_CLAUSE.sub("", formatted), named[1] if named else None)
 
     def _check_functions(self, tokens: list[str], parameters: Mapping[str, str]) -> None:
         for token, following in zip(tokens, [*tokens[1:], ""], strict=True):

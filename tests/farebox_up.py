@@ -1,0 +1,123 @@
+"""Runs `farebox up` as a process of its own, since chDB allows one folder a process."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+__all__ = ["COMMAND", "Up", "environment", "start", "wait_until"]
+
+COMMAND = [sys.executable, "-c", "import sys; from farebox._cli import main; sys.exit(main())", "up"]
+START_S_MAX = 60.0
+STOP_S_MAX = 20.0
+
+
+@dataclass
+class Up:
+    """One `farebox up` that listens on ports of its own choice; `errors` is what it wrote to stderr so far."""
+
+    folder: Path
+    process: subprocess.Popen[str]
+    errors: list[str] = field(default_factory=list)
+    otlp: str = ""
+    clickhouse_port: int = 0
+
+    def post(
+        self, body: bytes, headers: Mapping[str, str] | None = None, path: str = "/v1/traces"
+    ) -> requests.Response:
+        """Send a body as it is; it is protobuf unless the headers say otherwise."""
+        headers = {"Content-Type": "application/x-protobuf", **(headers or {})}
+        return requests.post(self.otlp + path, data=body, headers=headers, timeout=30)
+
+    def counts(self) -> dict[str, int]:
+        """Ask for the totals since the start."""
+        found: dict[str, int] = requests.get(self.otlp + "/healthz", timeout=10).json()["counts"]
+        return found
+
+    def client(self, **options: Any) -> Client:
+        """Connect to the read-only ClickHouse interface."""
+        import clickhouse_connect
+
+        return clickhouse_connect.get_client(host="127.0.0.1", port=self.clickhouse_port, database="farebox", **options)
+
+    def rows(self, sql: str) -> list[Any]:
+        """Ask one question over HTTP."""
+        with self.client() as client:
+            return list(client.query(sql).result_rows)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; gives the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(STOP_S_MAX)
+
+    def end(self) -> None:
+        """Kill it if it still runs, and let go of its pipes."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Make an environment without our own variables but those given."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FAREBOX_", "OTEL_"))}
+    return kept | {f"FAREBOX_{name.upper()}": value for name, value in settings.items()}
+
+
+def start(folder: Path, **settings: str) -> Up:
+    """Start `farebox up` on a folder and wait until it listens."""
+    process = subprocess.Popen(
+        [*COMMAND, "--dsn", f"chdb:{folder}", "--otlp-port", "0", "--clickhouse-port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(**settings),
+    )
+    up = Up(folder, process)
+    threading.Thread(target=_collect, args=(process.stderr, up.errors), daemon=True).start()
+    ports = re.findall(r"http://127\.0\.0\.1:(\d+)", _greeting(up))
+    up.otlp = f"http://127.0.0.1:{ports[0]}"
+    up.clickhouse_port = int(ports[1])
+    return up
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 20) -> None:
+    """Wait for something to become true."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def _collect(stream: Any, lines: list[str]) -> None:
+    with stream:
+        lines.extend(stream)
+
+
+def _greeting(up: Up) -> str:
+    """Read the three lines that say where it listens."""
+    lines: list[str] = []
+    stdout = up.process.stdout
+    assert stdout is not None
+    reader = threading.Thread(target=lambda: lines.extend(stdout.readline() for _ in range(3)), daemon=True)
+    reader.start()
+    reader.join(START_S_MAX)
+    greeting = "".join(lines)
+    if "Ledger" not in greeting:
+        up.end()
+        raise AssertionError(f"`farebox up` did not start: {greeting!r} {''.join(up.errors)}")
+    return greeting
