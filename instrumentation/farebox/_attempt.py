@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+from farebox._ask_usage import UsageFilter
 from farebox._endpoints import Endpoint
 from farebox._tags import current_tags
 
@@ -39,6 +40,7 @@ class ClientState(Protocol):
     """What a wrapped client gives to each of its attempts."""
 
     defaults: Mapping[str, str]
+    ask_usage: bool
 
     def parent(self) -> Any:
         """Return the context of the caller's active span, None without one."""
@@ -57,6 +59,7 @@ class Attempt:
     """One HTTP attempt. Times: `started_ns` is wall-clock UTC, the others are seconds of one monotonic clock."""
 
     __slots__ = (
+        "asked_usage",
         "attempt",
         "body",
         "call_id",
@@ -69,7 +72,7 @@ class Attempt:
         "error",
         "headers",
         "headers_at",
-        "hidden",
+        "hide",
         "parent",
         "request_headers",
         "response_class",
@@ -104,7 +107,8 @@ class Attempt:
         self.chunks: list[bytes] = []
         self.chunk_times: list[float] = []
         self.encoded = False
-        self.hidden = False
+        self.asked_usage = False
+        self.hide: UsageFilter | None = None  # what takes the usage we asked for out of the caller's sight
         self.headers_at: float | None = None
         self.ended: str | None = None
         self.ended_at = 0.0

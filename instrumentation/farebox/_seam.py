@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from farebox import _attempt as ends
+from farebox._ask_usage import UsageFilter, asking, usage_filter
 from farebox._attempt import CHUNKS_TIMED, Attempt, ClientState, content_of
 from farebox._endpoints import endpoint_of
 from farebox._guard import swallow
@@ -134,6 +135,56 @@ class AsyncTap(_Tap):
         await self._farebox_inner.aclose()
 
 
+class FilteredSyncTap(SyncTap):
+    """A tap whose reader does not see the usage that farebox asked for."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[bytes]:
+        hide: UsageFilter = self._farebox_attempt.hide
+        source = super().__iter__()
+        try:
+            for chunk in source:
+                seen = hide.feed(chunk)
+                if seen:
+                    yield seen
+        except Exception:
+            rest = hide.flush(ended=False)
+            if rest:
+                yield rest
+            raise
+        finally:
+            source.close()  # type: ignore[attr-defined]
+        rest = hide.flush(ended=True)
+        if rest:
+            yield rest
+
+
+class FilteredAsyncTap(AsyncTap):
+    """The same for async readers."""
+
+    __slots__ = ()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        hide: UsageFilter = self._farebox_attempt.hide
+        source = super().__aiter__()
+        try:
+            async for chunk in source:
+                seen = hide.feed(chunk)
+                if seen:
+                    yield seen
+        except Exception:
+            rest = hide.flush(ended=False)
+            if rest:
+                yield rest
+            raise
+        finally:
+            await source.aclose()  # type: ignore[attr-defined]
+        rest = hide.flush(ended=True)
+        if rest:
+            yield rest
+
+
 class _Send(_Proxy):
     """Common half of the two proxies: begin an attempt, and look at the response once its head is there."""
 
@@ -143,17 +194,28 @@ class _Send(_Proxy):
         super().__init__(inner)
         object.__setattr__(self, "_farebox_state", state)
 
-    def _farebox_begin(self, request: Any) -> Attempt | None:
+    def _farebox_begin(self, request: Any, options: dict[str, Any]) -> tuple[Attempt | None, Any]:
+        """Return the attempt, None for a request that costs nothing, and the request to send in place of this one."""
         try:
             path = request.url.path
             endpoint = endpoint_of(request.method, path)
-            return None if endpoint is None else Attempt(request, endpoint, path, self._farebox_state)
+            if endpoint is None:
+                return None, request
+            state = self._farebox_state
+            attempt = Attempt(request, endpoint, path, state)
+            if options.get("stream") and state.ask_usage:
+                provider = attempt.tags.get("provider") or state.defaults.get("provider")
+                asked = asking(request, endpoint, provider)
+                if asked is not None:
+                    attempt.asked_usage = True
+                    return attempt, asked
+            return attempt, request
         except Exception as error:  # noqa: BLE001
             swallow("noting a request", error)
-            return None
+            return None, request
 
     @staticmethod
-    def _farebox_look(attempt: Attempt, response: Any, tap: type[_Tap]) -> None:
+    def _farebox_look(attempt: Attempt, response: Any, tap: type[_Tap], filtered: type[_Tap]) -> None:
         try:
             attempt.got(response)
             if response.is_closed:  # the body was read inside send(), and decoded
@@ -161,7 +223,9 @@ class _Send(_Proxy):
                 attempt.end(ends.READ)
             else:
                 attempt.encoded = "content-encoding" in response.headers
-                response.stream = tap(response.stream, attempt)
+                if attempt.asked_usage and response.is_success:
+                    attempt.hide = usage_filter(response.headers.get("content-encoding", ""))
+                response.stream = (tap if attempt.hide is None else filtered)(response.stream, attempt)
         except Exception as error:  # noqa: BLE001
             swallow("looking at a response", error)
 
@@ -170,7 +234,7 @@ class SyncSend(_Send):
     __slots__ = ()
 
     def send(self, request: Any, **options: Any) -> Any:
-        attempt = self._farebox_begin(request)
+        attempt, request = self._farebox_begin(request, options)
         if attempt is None:
             return self._farebox_inner.send(request, **options)
         try:
@@ -181,7 +245,7 @@ class SyncSend(_Send):
         except BaseException as error:
             attempt.end(ends.CANCELLED, error)
             raise
-        self._farebox_look(attempt, response, SyncTap)
+        self._farebox_look(attempt, response, SyncTap, FilteredSyncTap)
         return response
 
 
@@ -189,7 +253,7 @@ class AsyncSend(_Send):
     __slots__ = ()
 
     async def send(self, request: Any, **options: Any) -> Any:
-        attempt = self._farebox_begin(request)
+        attempt, request = self._farebox_begin(request, options)
         if attempt is None:
             return await self._farebox_inner.send(request, **options)
         try:
@@ -200,7 +264,7 @@ class AsyncSend(_Send):
         except BaseException as error:
             attempt.end(ends.CANCELLED, error)
             raise
-        self._farebox_look(attempt, response, AsyncTap)
+        self._farebox_look(attempt, response, AsyncTap, FilteredAsyncTap)
         return response
 
 

@@ -11,6 +11,7 @@ from farebox._attempt import Attempt
 from farebox._recorder import recorder
 from farebox._seam import AsyncSend, SyncSend, inner_of, is_proxy
 from farebox._tags import normalise
+from farebox.settings import setting
 
 __all__ = ["flush", "unwrap", "wrap"]
 
@@ -29,7 +30,7 @@ _BASES = (
 class _State:
     """What one wrapped client gives to each of its attempts."""
 
-    __slots__ = ("_current_span", "_tracer", "defaults")
+    __slots__ = ("_current_span", "_tracer", "ask_usage", "defaults")
 
     def __init__(self, defaults: Mapping[str, str], provider: Any) -> None:
         from opentelemetry.trace import get_current_span
@@ -37,6 +38,7 @@ class _State:
         from farebox._spans import farebox_provider, tracer_of
 
         self.defaults = defaults
+        self.ask_usage: bool = setting("include_usage")
         self._current_span = get_current_span
         self._tracer = tracer_of(provider if provider is not None else farebox_provider())
 
