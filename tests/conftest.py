@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests share: a clean environment, and one embedded ClickHouse for the whole run."""
+"""Fixtures of all rooms: a clean environment, and one embedded ClickHouse for the whole run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
+
     from farebox_ledger import Dsn, Store
 
 _numbers = count(1)

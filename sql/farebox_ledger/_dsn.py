@@ -58,24 +58,18 @@ def parse_dsn(text: str) -> Dsn:
         parts = urlsplit(text.strip())
         port = parts.port
     except ValueError as error:
-        raise DsnError(
-            f"the ledger's address {_hide(text)!r} is unreadable ({error}); write {ALLOWED}"
-        ) from None
+        raise DsnError(f"the ledger's address {_hide(text)!r} is unreadable ({error}); write {ALLOWED}") from None
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.scheme == "chdb":
         return _embedded(text, parts, options)
     if parts.scheme == "clickhouse":
         return _server(text, parts, port, options)
-    raise DsnError(
-        f"the ledger's address {_hide(text)!r} starts with no scheme that farebox knows; write {ALLOWED}"
-    )
+    raise DsnError(f"the ledger's address {_hide(text)!r} starts with no scheme that farebox knows; write {ALLOWED}")
 
 
 def _embedded(text: str, parts: SplitResult, options: dict[str, str]) -> Dsn:
     if parts.netloc:
-        raise DsnError(
-            f"{_hide(text)!r} has two slashes: write chdb:{parts.netloc}{parts.path} or three slashes"
-        )
+        raise DsnError(f"{_hide(text)!r} has two slashes: write chdb:{parts.netloc}{parts.path} or three slashes")
     if not parts.path:
         raise DsnError(f"{_hide(text)!r} names no folder; write {ALLOWED}")
     database = _database(text, options.pop("database", DATABASE))
@@ -108,9 +102,7 @@ def _database(text: str, name: str) -> str:
 
 def _refuse_options(text: str, options: dict[str, str], allowed: str) -> None:
     if options:
-        raise DsnError(
-            f"{_hide(text)!r} has the unknown option {next(iter(options))!r}; allowed are {allowed}"
-        )
+        raise DsnError(f"{_hide(text)!r} has the unknown option {next(iter(options))!r}; allowed are {allowed}")
 
 
 def _hide(text: str) -> str:

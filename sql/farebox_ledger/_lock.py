@@ -117,9 +117,7 @@ def _open(folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise LedgerError(
-            f"the ledger's folder {folder} cannot be written: {error.strerror}; choose another"
-        ) from None
+        raise LedgerError(f"the ledger's folder {folder} cannot be written: {error.strerror}; choose another") from None
 
 
 def _flock(folder: Path, descriptor: int, deadline: float) -> None:

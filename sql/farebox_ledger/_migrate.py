@@ -56,9 +56,7 @@ def migrations() -> tuple[Migration, ...]:
     found.sort(key=lambda migration: migration.name)
     for position, migration in enumerate(found, start=1):
         if migration.number != position:
-            raise MigrationError(
-                f"migrations/{migration.name} should have the number {position:04}; renumber it"
-            )
+            raise MigrationError(f"migrations/{migration.name} should have the number {position:04}; renumber it")
     return tuple(found)
 
 
@@ -128,10 +126,16 @@ def _apply(client: Client, migration: Migration) -> None:
 
 
 def _log(client: Client, migration: Migration, started: datetime, finished: datetime | None) -> None:
-    client.insert(
-        LOG_TABLE,
-        [[migration.number, migration.name, migration.checksum, started, finished]],
-        column_names=["number", "name", "checksum", "started", "finished"],
+    client.command(
+        "INSERT INTO migrations (number, name, checksum, started, finished) SELECT {number:UInt32}, {name:String}, "
+        "{checksum:String}, {started:DateTime64(6, 'UTC')}, {finished:Nullable(DateTime64(6, 'UTC'))}",
+        {
+            "number": migration.number,
+            "name": migration.name,
+            "checksum": migration.checksum,
+            "started": started,
+            "finished": finished,
+        },
     )
 
 

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 from farebox_ledger._book import sync_book
 from farebox_ledger._dsn import Dsn
 from farebox_ledger._lock import LOCK_FILE, lock, running
-from farebox_ledger._migrate import migrate, require_current
+from farebox_ledger._migrate import Migration, migrate, migrations, pending, require_current
 from farebox_ledger.errors import LedgerError, StoreHeldError, clickhouse_words
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["Store", "connect", "open_reader", "open_store"]
+__all__ = ["Store", "connect", "open_reader", "open_store", "pending_in"]
 
 # A batch that holds old spans touches many day partitions; ClickHouse's default of 100 would refuse it whole.
 WRITER_SETTINGS = {"max_partitions_per_insert_block": 0}
+# Decimals as exact text and whole numbers as numbers wherever an answer is JSON.
+JSON_SETTINGS = {"output_format_json_quote_decimals": 1, "output_format_json_quote_64bit_integers": 0}
+READER_SETTINGS = {**JSON_SETTINGS, "readonly": 1}  # the last: nothing can be set after it
 READER_WAIT_S = 5.0
 POLL_S = 0.05
 CONNECT_TIMEOUT_S = 5
@@ -36,6 +39,7 @@ class Store:
 
     dsn: Dsn
     client: Client
+    prices_added: int
     _exit: ExitStack
 
     def new_client(self) -> Client:
@@ -68,8 +72,8 @@ def open_store(dsn: Dsn, engine: Mapping[str, str] | None = None) -> Store:
         client.command(f"CREATE DATABASE IF NOT EXISTS {dsn.database} ENGINE = Atomic")
         client.database = dsn.database
         migrate(client)
-        sync_book(client)
-        return Store(dsn, client, stack.pop_all())
+        added = sync_book(client)
+        return Store(dsn, client, added, stack.pop_all())
 
 
 @contextmanager
@@ -90,6 +94,22 @@ def open_reader(dsn: Dsn) -> Iterator[Client]:
         client.database = dsn.database
         require_current(client)
         yield client
+
+
+def pending_in(dsn: Dsn) -> list[Migration]:
+    """List the migrations that a ledger lacks, all of them where there is no ledger yet; changes nothing.
+
+    Raises:
+        LedgerError: it cannot be reached, or is not a ledger of this farebox.
+    """
+    if dsn.kind == "chdb" and not (dsn.folder / LOCK_FILE).exists():
+        return list(migrations())
+    with ExitStack() as stack:
+        client = stack.enter_context(_reach(dsn, stack))
+        if not _has_database(client, dsn.database):
+            return list(migrations())
+        client.database = dsn.database
+        return pending(client)
 
 
 def connect(
@@ -138,13 +158,13 @@ def connect(
 def _reach(dsn: Dsn, stack: ExitStack) -> Client:
     """Connect for reading; waits a little for a process that holds the folder but does not listen yet."""
     if dsn.kind != "chdb":
-        return connect(dsn, None)
+        return connect(dsn, None, READER_SETTINGS)
     deadline = time.monotonic() + READER_WAIT_S
     while True:
         up = running(dsn)
         if up is not None:
             served = Dsn("clickhouse", dsn.database, host="127.0.0.1", port=up.clickhouse_port)
-            return connect(served, None)
+            return connect(served, None, JSON_SETTINGS)  # it only reads anyway
         try:
             stack.enter_context(lock(dsn, wait_s=0))
         except StoreHeldError:
@@ -152,7 +172,7 @@ def _reach(dsn: Dsn, stack: ExitStack) -> Client:
                 raise
             time.sleep(POLL_S)
         else:
-            return connect(dsn, None)
+            return connect(dsn, None, READER_SETTINGS)
 
 
 def _has_database(client: Client, database: str) -> bool:

@@ -1,0 +1,188 @@
+"""Answers `farebox report`: what calls cost, how often they failed, and what could not be priced, by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from typing import TYPE_CHECKING, Any
+
+from farebox_ledger._period import Period
+from farebox_ledger._query import run_query
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+__all__ = ["DIMENSIONS", "Group", "Report", "Unpriced", "make_report"]
+
+DIMENSIONS = ("route", "model", "provider")
+# A quotient of money is rounded, half even, to the ledger's own scale; everything else is exact.
+QUOTIENT = Context(prec=60)
+SCALE = Decimal("1e-12")
+
+Key = tuple[str, ...]
+
+
+@dataclass
+class Group:
+    """One row of the report; money is in USD, None if nothing of it is known; latencies are in milliseconds.
+
+    Attempts, spend, latencies and cache are of the group's own attempts; calls and failures of the calls that began in
+    it; tasks, successes and task spend of the tasks that began in it, with all their money, wherever it was spent.
+    """
+
+    key: Key
+    calls: int = 0
+    failed: int = 0
+    attempts: int = 0
+    spend: Decimal | None = None
+    no_price: int = 0
+    no_usage: int = 0
+    partial: int = 0
+    tasks: int = 0
+    successes: int = 0
+    task_spend: Decimal | None = None
+    task_doubts: int = 0
+    cached_tokens: int = 0
+    input_tokens: int = 0
+    latency_p50_ms: float | None = None
+    latency_p95_ms: float | None = None
+
+    @property
+    def unpriced(self) -> int:
+        """Attempts of which no cost at all is known."""
+        return self.no_price + self.no_usage
+
+    @property
+    def spend_is_lower_bound(self) -> bool:
+        """Whether some attempt is unpriced, or priced only in part."""
+        return self.unpriced + self.partial > 0
+
+    @property
+    def spend_per_success(self) -> Decimal | None:
+        """All money of the tasks for each one that succeeded; None if none did, or if no money is known."""
+        if self.successes == 0 or self.task_spend is None:
+            return None
+        return QUOTIENT.divide(self.task_spend, Decimal(self.successes)).quantize(SCALE, context=QUOTIENT)
+
+    @property
+    def failure_rate(self) -> float | None:
+        """Calls without a good attempt as a share of all; None if there are none."""
+        return self.failed / self.calls if self.calls else None
+
+    @property
+    def cache_hit_rate(self) -> float | None:
+        """Input tokens read from a cache as a share of all; None if none are known."""
+        return self.cached_tokens / self.input_tokens if self.input_tokens else None
+
+
+@dataclass(frozen=True)
+class Unpriced:
+    """Attempts that are not priced, or not in full, for one reason; `tokens` are those known of them."""
+
+    state: str
+    reason: str
+    attempts: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """The groups, dearest first, and all of them together."""
+
+    period: Period
+    by: Sequence[str]
+    groups: Sequence[Group]
+    total: Group
+    unpriced: Sequence[Unpriced] = field(default_factory=tuple)
+    impossible_clocks: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the report as plain data; money is exact decimal text, in USD."""
+        return {
+            "since": self.period.since.isoformat(),
+            "until": self.period.until.isoformat(),
+            "currency": "USD",
+            "by": list(self.by),
+            "rows": [_group_json(group, self.by) for group in self.groups],
+            "total": _group_json(self.total, ()),
+            "unpriced": [vars(each) for each in self.unpriced],
+            "impossible_clocks": self.impossible_clocks,
+        }
+
+
+def make_report(client: Client, period: Period, by: Sequence[str], route: str = "", model: str = "") -> Report:
+    """Ask the ledger; `route` and `model` narrow it to one of each, empty meaning all."""
+    parameters = {"since": period.since, "until": period.until, "by": list(by), "route": route, "model": model}
+    groups: dict[tuple[bool, Key], Group] = {}
+    for name in ("report_attempts", "report_calls", "report_tasks"):
+        for row in run_query(client, name, parameters):
+            key = tuple(str(row[dimension]) for dimension in by)
+            group = groups.setdefault((bool(row["total"]), key), Group(key))
+            _take[name](group, row)
+    whole = next((group for (is_total, _), group in groups.items() if is_total), Group(()))
+    parts = [group for (is_total, _), group in groups.items() if not is_total]
+    clocks = run_query(client, "impossible_clocks")
+    return Report(
+        period=period,
+        by=tuple(by),
+        groups=sorted(parts, key=lambda group: (-(group.spend or 0), -group.attempts, group.key)),
+        total=whole,
+        unpriced=[
+            Unpriced(row["price_state"], row["price_reason"], row["attempts"], row["known_tokens"])
+            for row in run_query(client, "report_unpriced", {key: parameters[key] for key in parameters if key != "by"})
+        ],
+        impossible_clocks=clocks[0]["attempts"] if clocks else 0,
+    )
+
+
+def _take_attempts(group: Group, row: Mapping[str, Any]) -> None:
+    group.attempts = row["attempts"]
+    group.spend = row["spend"]
+    group.no_price, group.no_usage, group.partial = row["no_price"], row["no_usage"], row["partial"]
+    group.cached_tokens = row["cached_tokens"] or 0
+    group.input_tokens = row["known_input_tokens"] or 0
+    group.latency_p50_ms, group.latency_p95_ms = row["latency_p50_ms"], row["latency_p95_ms"]
+
+
+def _take_calls(group: Group, row: Mapping[str, Any]) -> None:
+    group.calls, group.failed = row["calls"], row["failed"]
+
+
+def _take_tasks(group: Group, row: Mapping[str, Any]) -> None:
+    group.tasks, group.successes = row["tasks"], row["successes"]
+    group.task_spend = row["task_spend"]
+    group.task_doubts = row["unpriced"] + row["partial"]
+
+
+_take = {"report_attempts": _take_attempts, "report_calls": _take_calls, "report_tasks": _take_tasks}
+
+
+def _group_json(group: Group, by: Sequence[str]) -> dict[str, Any]:
+    return {
+        **dict(zip(by, group.key, strict=False)),
+        "calls": group.calls,
+        "attempts": group.attempts,
+        "spend": _text(group.spend),
+        "spend_is_lower_bound": group.spend_is_lower_bound,
+        "tasks": group.tasks,
+        "successes": group.successes,
+        "task_spend": _text(group.task_spend),
+        "spend_per_success": _text(group.spend_per_success),
+        "spend_per_success_is_lower_bound": group.task_doubts > 0,
+        "failed_calls": group.failed,
+        "failure_rate": group.failure_rate,
+        "cached_tokens": group.cached_tokens,
+        "input_tokens": group.input_tokens,
+        "cache_hit_rate": group.cache_hit_rate,
+        "latency_p50_ms": group.latency_p50_ms,
+        "latency_p95_ms": group.latency_p95_ms,
+        "unpriced": group.unpriced,
+        "no_price": group.no_price,
+        "no_usage": group.no_usage,
+        "partial": group.partial,
+    }
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else format(amount, "f")

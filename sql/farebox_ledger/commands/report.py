@@ -1,0 +1,128 @@
+"""`farebox report`: what the calls of a period cost and how they went, by route, model or provider."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from farebox.commands import Command
+from farebox.settings import setting
+
+if TYPE_CHECKING:
+    from farebox_ledger._report import Group, Report
+
+__all__ = ["command"]
+
+BY = ("route", "model", "provider")
+REASONS_MAX = 8
+HEADINGS = ("calls", "attempts", "spend", "per success", "failed", "cache hits", "p50", "p95", "unpriced")
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "What the calls of a period cost and how they went. Spend is of the attempts made in the group; spend per "
+        "success is all money of the tasks that began in it for each one that succeeded; a call failed if none of its "
+        "attempts was good; cache hits are input tokens read from a cache. ≥ marks a lower bound, – what is not known."
+    )
+    parser.add_argument(
+        "--by", default="route", metavar="NAMES", help="route, model, provider, comma-separated (route)"
+    )
+    parser.add_argument(
+        "--since", default="24h", metavar="TIME", help="15m, 24h, 7d, 2w, today, yesterday, a day, a moment (24h)"
+    )
+    parser.add_argument("--until", metavar="TIME", help="the same; exclusive (no end)")
+    parser.add_argument("--route", default="", help="only this route")
+    parser.add_argument("--model", default="", help="only this model")
+    parser.add_argument("--json", action="store_true", help="print JSON; money is exact decimal text")
+    parser.add_argument("--dsn", help="the ledger's address")
+
+
+def _run(args: argparse.Namespace) -> int:
+    from farebox_ledger._dsn import parse_dsn
+    from farebox_ledger._period import parse_period
+    from farebox_ledger._report import make_report
+    from farebox_ledger._store import open_reader
+
+    by = _dimensions(args.by)
+    period = parse_period(args.since, args.until, datetime.now(UTC))
+    with open_reader(parse_dsn(setting("dsn", args.dsn))) as client:
+        report = make_report(client, period, by, args.route, args.model)
+    if args.json:
+        print(json.dumps(report.as_json(), indent=2, ensure_ascii=False))  # noqa: T201
+    else:
+        print_report(report)
+    return 0
+
+
+def print_report(report: Report) -> None:
+    """Print a report for people: the table, and below it what the table cannot say."""
+    from farebox_ledger._terminal import console, table
+
+    out = console()
+    out.print(f"{' and '.join(report.by) or 'All'}, {report.period}", style="dim")
+    if not report.groups:
+        out.print("No attempts began in this period.")
+    else:
+        headings = [(name, False) for name in report.by] + [(name, True) for name in HEADINGS]
+        rows = [_cells(group, group.key) for group in report.groups]
+        rows.append(_cells(report.total, ("total", *("" for _ in report.by[1:])) if report.by else ()))
+        out.print(table(headings, rows if report.by else rows[-1:], last_apart=bool(report.by)))
+    for note in _notes(report):
+        out.print(note)
+
+
+def _dimensions(text: str) -> tuple[str, ...]:
+    from farebox_ledger.errors import LedgerError
+
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in BY]
+    if unknown:
+        raise LedgerError(f"--by {unknown[0]!r} is nothing to group by; write {', '.join(BY)}, comma-separated")
+    return names
+
+
+def _cells(group: Group, key: tuple[str, ...]) -> list[str]:
+    from farebox_ledger._terminal import dollars, milliseconds, share
+
+    return [
+        *(part or "(none)" if key is group.key else part for part in key),
+        f"{group.calls:,}",
+        f"{group.attempts:,}",
+        dollars(group.spend, group.spend_is_lower_bound),
+        dollars(group.spend_per_success, group.task_doubts > 0),
+        share(group.failure_rate),
+        share(group.cache_hit_rate),
+        milliseconds(group.latency_p50_ms),
+        milliseconds(group.latency_p95_ms),
+        f"{group.unpriced:,}" + (f" + {group.partial:,} in part" if group.partial else ""),
+    ]
+
+
+def _notes(report: Report) -> list[str]:
+    notes = []
+    if report.total.spend_is_lower_bound:
+        doubtful = sum(each.attempts for each in report.unpriced)
+        notes.append(
+            f"\n≥ is a lower bound: {doubtful:,} of {report.total.attempts:,} attempts are not priced, or not in full:"
+        )
+        notes += [f"  {each.attempts:>7,}  {each.state:<8}  {each.reason}" for each in report.unpriced[:REASONS_MAX]]
+        rest = report.unpriced[REASONS_MAX:]
+        if rest:
+            notes.append(
+                f"  {sum(each.attempts for each in rest):>7,}  for {len(rest)} other reasons (--json lists them)"
+            )
+    if report.impossible_clocks:
+        notes.append(
+            f"\n{report.impossible_clocks:,} attempts bear a time that cannot be; the ledger has them at 2020-01-01."
+        )
+    return notes
+
+
+command = Command(
+    help="show what calls cost and how they went, by route, model or provider",
+    configure=_configure,
+    run=_run,
+    example="farebox report --by route,model --since 7d",
+)

@@ -1,0 +1,278 @@
+-- The one place where money is computed. Names lead to a key of the price book, the key to prices, and each usage leaf
+-- is multiplied by its price: exact products of Decimal(38, 12), no division, no float. What is not known stays NULL.
+-- Every step is a query of its own: ClickHouse would work an alias out again wherever it is used.
+CREATE MATERIALIZED VIEW IF NOT EXISTS stored_attempts_mv TO stored_attempts
+AS
+WITH
+    -- 1. The names on the wire, as they are and without the prefix that some providers set before (accounts/…/models/).
+    named AS
+    (
+        SELECT
+            *,
+            lower(response_model) AS response_name,
+            lower(request_model) AS request_name,
+            dictGet('price_rule', 'suffixes', toUInt64(0)) AS suffixes,
+            replaceRegexpOne(concat(provider, ' ', response_name), dictGet('price_rule', 'prefixes', toUInt64(0)), '') AS response_end,
+            replaceRegexpOne(concat(provider, ' ', request_name), dictGet('price_rule', 'prefixes', toUInt64(0)), '') AS request_end,
+            lower(multiIf(kind = 'batch_result', 'batch', speed NOT IN ('', 'standard'), speed, service_tier)) AS tier_name,
+            lower(region) AS region_name
+        FROM attempts_unpriced
+    ),
+    -- 2. The key of the price book: the model that answered, else the one asked for; first the whole name, then without
+    -- its suffix (a date). Without a believable time the latest price is looked up; it holds if there never was another.
+    keyed AS
+    (
+        SELECT
+            *,
+            coalesce(
+                dictGetOrNull('price_name', 'value', (provider, 'model', response_name)),
+                dictGetOrNull('price_name', 'value', (provider, 'model', response_end)),
+                dictGetOrNull('price_name', 'value', (provider, 'model', replaceRegexpOne(concat(response_name, ' ', provider), suffixes, ''))),
+                dictGetOrNull('price_name', 'value', (provider, 'model', replaceRegexpOne(concat(response_end, ' ', provider), suffixes, ''))),
+                dictGetOrNull('price_name', 'value', (provider, 'model', request_name)),
+                dictGetOrNull('price_name', 'value', (provider, 'model', request_end)),
+                dictGetOrNull('price_name', 'value', (provider, 'model', replaceRegexpOne(concat(request_name, ' ', provider), suffixes, ''))),
+                dictGetOrNull('price_name', 'value', (provider, 'model', replaceRegexpOne(concat(request_end, ' ', provider), suffixes, ''))),
+                ''
+            ) AS price_model,
+            coalesce(
+                dictGetOrNull('price_name', 'value', (provider, 'variant', tier_name)),
+                dictGetOrNull('price_name', 'value', ('', 'variant', tier_name)),
+                tier_name
+            ) AS price_variant,
+            if(
+                region_name = '',
+                '',
+                coalesce(
+                    dictGetOrNull('price_name', 'value', (provider, 'region', region_name)),
+                    dictGetOrNull('price_name', 'value', (provider, 'region', '*')),
+                    region_name
+                )
+            ) AS price_region,
+            if(clock_impossible, toDateTime('2099-12-31 23:59:59', 'UTC'), toDateTime(started_at, 'UTC')) AS priced_at,
+            [
+                uncached_input_tokens,
+                cache_read_tokens,
+                cache_write_5m_tokens,
+                cache_write_1h_tokens,
+                cache_write_unsplit_tokens,
+                cache_write_30m_tokens,
+                cache_write_12h_tokens,
+                audio_input_tokens,
+                image_input_tokens,
+                output_tokens,
+                audio_output_tokens,
+                image_output_tokens,
+                web_search_requests,
+                web_fetch_requests
+            ] AS usage
+        FROM named
+    ),
+    -- 3. The context tier: the highest that the total input, caches included, is above.
+    tiered AS
+    (
+        SELECT
+            *,
+            arrayMap(count -> ifNull(count, 0), usage) AS counts,
+            arraySum(arraySlice(counts, 1, 9)) AS input_total,
+            arrayMax(
+                arrayPushBack(
+                    arrayFilter(
+                        tier -> tier < input_total,
+                        dictGet('price', 'tiers', (provider, price_region, price_model, price_variant, toUInt32(0)), priced_at)
+                    ),
+                    0
+                )
+            ) AS tier_above
+        FROM keyed
+    ),
+    -- 4. The prices, in the order of usage; -1 where there is none.
+    looked_up AS
+    (
+        SELECT
+            *,
+            dictGet(
+                'price',
+                ('price_id', 'never_changed', 'unsplit_billed_as', 'prices'),
+                (provider, price_region, price_model, price_variant, toUInt32(tier_above)),
+                priced_at
+            ) AS price,
+            arrayResize(price.prices, length(usage), toDecimal128(-1, 12)) AS prices
+        FROM tiered
+    ),
+    -- 5. The charges: exact products, in the order of usage. Nothing of a unit costs nothing, price or no price.
+    charged AS
+    (
+        SELECT
+            *,
+            arrayMap((count, each) -> if(count = 0, toDecimal128(0, 12), count * each), counts, prices) AS charges,
+            arrayFilter(
+                (unit, count, each) -> count > 0 AND each < 0,
+                [
+                    'uncached_input_tokens',
+                    'cache_read_tokens',
+                    'cache_write_5m_tokens',
+                    'cache_write_1h_tokens',
+                    'cache_write_unsplit_tokens',
+                    'cache_write_30m_tokens',
+                    'cache_write_12h_tokens',
+                    'audio_input_tokens',
+                    'image_input_tokens',
+                    'output_tokens',
+                    'audio_output_tokens',
+                    'image_output_tokens',
+                    'web_search_requests',
+                    'web_fetch_requests'
+                ],
+                counts,
+                prices
+            ) AS missing_units
+        FROM looked_up
+    ),
+    -- 6. What is not known, and why.
+    doubted AS
+    (
+        SELECT
+            *,
+            arrayExists(count -> count IS NOT NULL, usage) AS any_usage,
+            multiIf(
+                contradiction != '', contradiction,
+                notEmpty(unreadable), concat('unreadable count of ', arrayStringConcat(unreadable, ', ')),
+                usage_state = 'none' AND NOT any_usage, '',
+                usage_state = 'missing' OR (usage_state = 'partial' AND NOT any_usage), concat('no usage came: ', outcome),
+                usage_state NOT IN ('reported', 'partial'), concat('usage state is "', usage_state, '"'),
+                usage_state = 'reported' AND uncached_input_tokens IS NULL, 'uncached_input_tokens not reported',
+                usage_state = 'reported' AND output_tokens IS NULL AND operation != 'embeddings', 'output_tokens not reported',
+                ''
+            ) AS usage_doubt,
+            coalesce(nullIf(price_model, ''), nullIf(response_name, ''), nullIf(request_name, ''), '') AS model
+        FROM charged
+    ),
+    -- 7. What is said of it.
+    judged AS
+    (
+        SELECT
+            *,
+            multiIf(
+                price_model = '', concat('no price for model ', if(model = '', '(not named)', model), ' of ', provider),
+                price.price_id = '', concat(
+                    'no price at the time of the call for ',
+                    model,
+                    ' of ',
+                    provider,
+                    if(price_variant = '', '', concat(', ', price_variant)),
+                    if(price_region = '', '', concat(', in ', price_region))
+                ),
+                clock_impossible AND NOT price.never_changed, concat('impossible clock, and the price changed of ', model),
+                notEmpty(other_units), concat('no price for ', arrayStringConcat(mapKeys(other_units), ', ')),
+                notEmpty(missing_units), concat('no price for ', arrayStringConcat(missing_units, ', ')),
+                ''
+            ) AS price_doubt,
+            multiIf(
+                operation = 'count_tokens' AND contradiction = '' AND empty(unreadable), 'free',
+                usage_state = 'none' AND NOT any_usage AND usage_doubt = '', 'free',
+                usage_doubt != '', 'no_usage',
+                price_doubt != '', 'no_price',
+                usage_state = 'partial', 'partial',
+                'priced'
+            ) AS state,
+            transform(state, ['priced', 'partial', 'free'], [2, 2, 3], 1) AS standing
+        FROM doubted
+    ),
+    -- Elements of an array, not branches of an if: ClickHouse works a branch out apart, and what several branches share
+    -- once for each, which took six times the CPU.
+    amount -> [NULL, amount, toDecimal128(0, 12)][standing] AS if_known
+SELECT
+    started_at,
+    now64(6, 'UTC') AS received_at,
+    clock_impossible,
+    duration_ms,
+    ttft_ms,
+    trace_id,
+    span_id,
+    parent_span_id,
+    kind,
+    call_id,
+    attempt,
+    instance,
+    seq,
+    service,
+    environment,
+    route,
+    tenant,
+    user_id,
+    task,
+    prompt_version,
+    tags,
+    provider,
+    server_address,
+    operation,
+    request_model,
+    response_model,
+    response_id,
+    request_id,
+    model,
+    service_tier,
+    speed,
+    region,
+    organization,
+    workspace,
+    project,
+    key_fingerprint,
+    language,
+    script,
+    uncached_input_tokens,
+    cache_read_tokens,
+    cache_write_5m_tokens,
+    cache_write_1h_tokens,
+    cache_write_unsplit_tokens,
+    cache_write_30m_tokens,
+    cache_write_12h_tokens,
+    audio_input_tokens,
+    image_input_tokens,
+    output_tokens,
+    reasoning_tokens,
+    audio_output_tokens,
+    image_output_tokens,
+    web_search_requests,
+    web_fetch_requests,
+    estimated_output_tokens,
+    usage_state,
+    outcome,
+    http_status,
+    error_type,
+    stop_reason,
+    flags,
+    checked,
+    refusal_kind,
+    unsupported_citations,
+    tool_calls,
+    tool_calls_malformed,
+    tool_names,
+    malformed_tools,
+    prefix_hashes,
+    prefix_bytes,
+    request_characters,
+    response_characters,
+    if_known(arraySum(charges)) AS list_cost,
+    if_known(charges[1] + charges[8] + charges[9]) AS cost_input,
+    if_known(charges[2]) AS cost_cache_read,
+    if_known(charges[3] + charges[4] + charges[5] + charges[6] + charges[7]) AS cost_cache_write,
+    if_known(charges[10] + charges[11] + charges[12]) AS cost_output,
+    if_known(charges[13] + charges[14]) AS cost_tools,
+    ['', price.price_id, ''][standing] AS price_id,
+    dictGet('price_rule', 'book_version', toUInt64(0)) AS price_book_version,
+    state AS price_state,
+    multiIf(
+        state = 'free', '',
+        state = 'no_usage', usage_doubt,
+        state = 'no_price', price_doubt,
+        state = 'partial', concat('lower bound, the response was cut: ', outcome),
+        ifNull(cache_write_unsplit_tokens, 0) > 0 AND price.unsplit_billed_as != '',
+            concat('cache_write_unsplit_tokens billed as ', price.unsplit_billed_as),
+        ''
+    ) AS price_reason,
+    reported_cost,
+    bitNot(generateSnowflakeID()) AS version
+FROM judged
+COMMENT 'Prices attempts: the one place where money is computed'
