@@ -29,9 +29,18 @@ def _run(args: argparse.Namespace) -> int:
     from farebox_collector._up import Options, run
     from farebox_ledger import parse_dsn
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    _log_to_stderr()
     dsn = parse_dsn(setting("dsn", args.dsn))
     return run(Options(dsn, otlp_port, clickhouse_port, Limits(body_bytes_max, intake_bytes_max)))
+
+
+def _log_to_stderr() -> None:
+    """Show our own warnings and the server's errors; other libraries would repeat what we say once."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name in ("farebox", "uvicorn.error"):
+        logging.getLogger(name).addHandler(handler)
 
 
 command = Command(
