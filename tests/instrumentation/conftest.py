@@ -13,6 +13,13 @@ from farebox.testing import Captured, capture
 from instrumentation.provider import Provider, start
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_collections() -> None:
+    """Leave what is there before the first test out of garbage collections, which are then quick."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
