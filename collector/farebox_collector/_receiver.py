@@ -26,10 +26,17 @@ from farebox_collector._counts import Counts
 from farebox_collector._otlp import Encoding, encode, error_body, read_traces, traces_response
 from farebox_collector._spans import rows_of
 from farebox_collector._writer import Batch, Writer
-from farebox_collector.errors import BusyError, RequestError, StoreUnavailableError, UnsupportedError
+from farebox_collector.errors import (
+    BusyError,
+    RequestError,
+    StoreUnavailableError,
+    TooLargeError,
+    UnsupportedError,
+)
 
 __all__ = ["Limits", "Receiver"]
 
+SPANS_MAX = 100_000
 REASONS_MAX = 5
 UNFORESEEN = 13  # google.rpc.Code INTERNAL
 GRPC_CODES = {404: 5, 405: 12}
@@ -152,7 +159,11 @@ class Receiver:
 def _decode(body: bytes, compression: str, encoding: Encoding, bytes_max: int) -> _Decoded:
     """Turn a body into rows; runs on a worker, since a large body takes a while."""
     plain = decompress(body, compression, bytes_max)
-    rows = rows_of(read_traces(plain, encoding))
+    request = read_traces(plain, encoding)
+    spans = sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
+    if spans > SPANS_MAX:
+        raise TooLargeError(f"the request has {spans} spans; the most is {SPANS_MAX}")
+    rows = rows_of(request)
     batch = Batch(rows.table, blake2b(plain, digest_size=16).digest())
     return _Decoded(batch, rows.rejected, rows.clocks_out_of_range)
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from farebox_up import Up, start
+from farebox_up import Up, start, wait_until
+from starlette.types import ASGIApp
+
+from farebox_collector._http import Server, listen
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +27,23 @@ def start_up() -> Iterator[Callable[..., Up]]:
     yield start_one
     for up in started:
         up.end()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[ASGIApp], Server]]:
+    """Serve an application from this process, on a thread of its own."""
+    with ExitStack() as stack:
+
+        def serve_one(app: ASGIApp) -> Server:
+            server = Server(app, stack.enter_context(listen(0, "--port")))
+            thread = threading.Thread(target=asyncio.run, args=(server.run_until_stopped(),))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.stop)
+            wait_until(lambda: server.started)
+            return server
+
+        yield serve_one
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from farebox_up import wait_until
@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from farebox_collector import _bodies, _http
 from farebox_collector._bodies import Budget, read_body
@@ -38,20 +39,12 @@ async def _slow(_: Request) -> Response:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server with short patience, on a thread of its own."""
+def server(serve: Callable[[ASGIApp], Server], monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A server with short patience."""
     monkeypatch.setattr(_http, "HEAD_S_MAX", 0.4)
     monkeypatch.setattr(_bodies, "SILENCE_S_MAX", 0.3)
     monkeypatch.setattr(_bodies, "BODY_S_MAX", 0.6)
-    app = Starlette(routes=[Route("/echo", _echo, methods=["POST"]), Route("/slow", _slow)])
-    with ExitStack() as stack:
-        made = Server(app, stack.enter_context(listen(0, "--port")))
-        thread = threading.Thread(target=asyncio.run, args=(made.run_until_stopped(),))
-        thread.start()
-        wait_until(lambda: made.started)
-        yield made
-        made.stop()
-        thread.join()
+    return serve(Starlette(routes=[Route("/echo", _echo, methods=["POST"]), Route("/slow", _slow)]))
 
 
 def talk(server: Server, sent: bytes, drip: bytes = b"") -> tuple[bytes, float]:

@@ -23,6 +23,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
@@ -157,6 +158,7 @@ def test_partial_success_in_json(up: Up) -> None:
         (b"x" * (BODY_BYTES_MAX + 1), {}, 413, "the most is 16777216"),
         (gzip.compress(bytes(BODY_BYTES_MAX + 1)), {"Content-Encoding": "gzip"}, 413, "when decompressed"),
         (zlib.compress(bytes(BODY_BYTES_MAX - 1)), {"Content-Encoding": "deflate"}, 413, "grows"),
+        (traces(*[Span()] * 100_001).SerializeToString(), {}, 413, "100001 spans; the most is 100000"),
     ],
 )
 def test_refusals(up: Up, body: bytes, headers: dict[str, str], expected: int, words: str) -> None:
