@@ -16,7 +16,7 @@ from typing import Any
 
 from farebox.errors import SettingError
 
-__all__ = ["SETTINGS", "Setting", "setting"]
+__all__ = ["SETTINGS", "Setting", "setting", "settings_table"]
 
 TOML_FILE = "farebox.toml"
 
@@ -108,10 +108,6 @@ def _flag(raw: str) -> bool:
     raise ValueError("allowed are true and false")
 
 
-def _names(raw: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in raw.split(",") if name.strip())
-
-
 SETTINGS: dict[str, Setting] = {
     each.name: each
     for each in (
@@ -174,17 +170,10 @@ SETTINGS: dict[str, Setting] = {
         ),
         Setting(
             "hash_key",
-            "a secret",
+            "text",
             _text,
             "",
             "Key of all one-way hashes; unset means random per process, so hashes of two processes do not match.",
-        ),
-        Setting(
-            "propagate",
-            "tag names, comma-separated",
-            _names,
-            (),
-            "Tags that cross processes in OTel baggage; providers see them.",
         ),
     )
 }
@@ -193,3 +182,13 @@ SETTINGS: dict[str, Setting] = {
 def setting(name: str, argument: Any = None) -> Any:
     """Resolve one setting of the table by name."""
     return SETTINGS[name].resolve(argument)
+
+
+def settings_table() -> str:
+    """Return the README's table of settings, as Markdown."""
+    rows = ["| setting | type | default | what it does |", "|---|---|---|---|"]
+    for each in SETTINGS.values():
+        default = "on" if each.default is True else "off" if each.default is False else each.default
+        shown = f"`{default}`" if default not in ("", ()) else "unset"
+        rows.append(f"| `{each.variable}` | {each.kind} | {shown} | {each.sentence} |")
+    return "\n".join(rows)
