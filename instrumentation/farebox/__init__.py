@@ -1,11 +1,12 @@
 """Record what every LLM call cost and how it ended, changing nothing the caller sees.
 
-client = farebox.wrap(anthropic.Anthropic())
-with farebox.tags(route="hard", task="ticket-4711"):
-    client.messages.create(...)
+    client = farebox.wrap(anthropic.Anthropic())
+    with farebox.tags(route="hard", task="ticket-4711"):
+        client.messages.create(...)
 """
 
+from farebox._instrument import instrument, uninstrument
 from farebox._tags import tags
 from farebox._wrap import flush, unwrap, wrap
 
-__all__ = ["flush", "tags", "unwrap", "wrap"]
+__all__ = ["flush", "instrument", "tags", "uninstrument", "unwrap", "wrap"]
