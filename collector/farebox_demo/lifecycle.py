@@ -21,7 +21,6 @@ STOP_S = 8.0
 LOOK_EVERY_S = 0.05
 SHORT_LIFE_S = 1.0
 SHORT_LIVES_MAX = 3
-LAST_WORDS = 3
 
 FOLDER_MARK = ".demo"  # tells a demo's folder from one that only has its name
 
@@ -67,8 +66,8 @@ class Child:
     def last_words(self) -> str:
         """Say how it ended and what its log says last."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        said = " / ".join(lines[-LAST_WORDS:]) or "it said nothing"
-        return f"a process of the demo ended with exit code {self.ended()}: {said}; all of it is in {self.log}"
+        said = lines[-1] if lines else "it said nothing"
+        return f"a process of the demo ended with exit code {self.ended()}: {said} (its log: {self.log})"
 
     def stop(self) -> None:
         """End it: the pipe's end asks it to, and after STOP_S nobody asks any more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import secrets
 import signal
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from farebox_demo.providers._invoice import Invoice
 from farebox_demo.providers._server import Providers
+
+STDIN = 0
 
 
 def main() -> None:
@@ -42,7 +45,9 @@ async def _serve(args: argparse.Namespace) -> None:
 
 
 def _wait_for_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: a thread that holds its lock makes the interpreter's end a fatal error.
+    while os.read(STDIN, 1):
+        pass
     loop.call_soon_threadsafe(stop.set)
 
 

@@ -1,0 +1,40 @@
+"""`farebox demo`: the article alive on this machine, ending in a ledger that is checked against the invoices."""
+
+from __future__ import annotations
+
+import argparse
+
+from farebox.commands import Command
+
+__all__ = ["command"]
+
+CALLS = 2000
+SEED = 7
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--calls", type=_count, default=CALLS, metavar="N", help=f"at least so many calls ({CALLS})")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"same seed, same traffic and invoices ({SEED})")
+    parser.add_argument("--stay", action="store_true", help="keep all running, with slow traffic, until Ctrl-C")
+    parser.add_argument("--json", action="store_true", help="print the report and the audit as JSON")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of calls; give 1 or more")
+    return number
+
+
+def _run(args: argparse.Namespace) -> int:
+    from farebox_demo.demo import Demo
+
+    return Demo(calls=args.calls, seed=args.seed, stay=args.stay, as_json=args.json).run()
+
+
+command = Command(
+    help="Run real SDK calls against simulated providers and print the priced, audited ledger",
+    configure=_configure,
+    run=_run,
+    example="farebox demo --calls 500",
+)
