@@ -16,7 +16,7 @@ __all__ = ["as_json", "show"]
 
 DISCREPANCIES_SHOWN = 20
 DECIMALS_MIN = 9
-KNOWN = {"known_invoiced": "invoiced", "known_ledger": "ledger", "difference": "difference"}
+KNOWN = {"known_invoiced": "invoiced", "known_ledger": "ledger", "difference": "off by"}
 UNKNOWN = {"unknown_invoiced": "invoiced", "unknown_seen": "ledger, at least"}
 ACCOUNT_FIELDS = (
     "provider",

@@ -12,13 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import farebox_up
+
 FOLDER = ".farebox-demo"
 WAIT_S = 90
 
 
-def start(folder: Path, *options: str) -> subprocess.Popen[str]:
+def start(folder: Path, *options: str, dsn: str = "") -> subprocess.Popen[str]:
     """Start a demo in a folder of its own, on free ports."""
-    environment = {**os.environ, "FAREBOX_OTLP_PORT": "0", "FAREBOX_CLICKHOUSE_PORT": "0"}
+    environment = {**os.environ, "FAREBOX_OTLP_PORT": "0", "FAREBOX_CLICKHOUSE_PORT": "0", "FAREBOX_DSN": dsn}
     return subprocess.Popen(
         [str(Path(sys.executable).with_name("farebox")), "demo", *options],
         cwd=folder,
@@ -63,8 +65,8 @@ def running(pids: set[int]) -> set[int]:
 
 def test_kill_of_up_in_the_middle(tmp_path: Path) -> None:
     """With `farebox up` killed half-way, ledger and invoices agree to the last digit and nothing stays behind."""
-    with start(tmp_path, "--calls", "400", "--seed", "3", "--json") as demo:
-        wait_until(lambda: invoiced(tmp_path) > 120, demo)
+    with start(tmp_path, "--calls", "300", "--seed", "3", "--json") as demo:
+        wait_until(lambda: invoiced(tmp_path) > 100, demo)
         killed = up_pid(tmp_path)
         assert killed is not None
         os.kill(killed, signal.SIGKILL)
@@ -92,3 +94,42 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     assert len(family) == 2
     assert demo.returncode == 130
     assert running(family) == set()
+
+
+def test_a_running_up_is_used_and_left_alone(tmp_path: Path) -> None:
+    """A demo beside a running `farebox up` writes to that one's ledger, and again, and leaves it running."""
+    up = farebox_up.start(tmp_path / "ledger")
+    try:
+        audits = []
+        for _ in range(2):
+            with start(tmp_path, "--calls", "20", "--json", dsn=f"chdb:{up.folder}") as demo:
+                out, said = demo.communicate(timeout=WAIT_S)
+            assert demo.returncode == 0, said
+            audits.append(json.loads(out)["audit"])
+        (held,) = up.rows("SELECT count() FROM llm_attempts")
+
+        assert f"Using the `farebox up` that runs on chdb://{up.folder} (process {up.process.pid})." in said
+        assert audits[0] == audits[1]
+        assert held[0] == 2 * sum(account["known"] + account["unknown"] for account in audits[0]["accounts"])
+        assert up.process.poll() is None
+        assert not (tmp_path / FOLDER / "up.json").exists()
+    finally:
+        up.end()
+
+
+def test_two_demos_in_one_folder(tmp_path: Path) -> None:
+    """A second demo in the folder of a running one says so and exits 2, and the first goes on."""
+    with start(tmp_path, "--calls", "5000") as first:
+        wait_until(lambda: up_pid(tmp_path), first)
+        with start(tmp_path) as second:
+            _, said = second.communicate(timeout=WAIT_S)
+        held_by = up_pid(tmp_path)
+        first.send_signal(signal.SIGTERM)
+        first.communicate(timeout=WAIT_S)
+
+    assert second.returncode == 2
+    assert said == (
+        f"farebox: another demo runs in {FOLDER} (process {held_by}); stop it, or start this one elsewhere\n"
+    )
+    assert first.returncode == 128 + signal.SIGTERM
+    assert running({held_by or 0}) == set()
