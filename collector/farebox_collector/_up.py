@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import signal
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -30,6 +33,7 @@ DECODERS_MAX = 2
 # The whole stop must fit into five seconds. Whoever is not done then is cut off: nothing acknowledged hangs on it.
 STOP_S_MAX = 4.5
 STATEMENTS_S_MAX = 1.0
+DRAFTS = "drafts"
 STARTED_POLL_S = 0.01
 EXIT_AT_SECOND_INTERRUPT = 130
 
@@ -58,6 +62,8 @@ def run(options: Options) -> int:
         if options.dsn.kind == "chdb":
             clickhouse = stack.enter_context(listen(options.clickhouse_port, "--clickhouse-port"))
         store = stack.enter_context(open_store(options.dsn, _engine()))
+        if options.dsn.kind == "chdb":
+            _keep_drafts_in(options.dsn.folder.resolve() / DRAFTS)
         counts = Counts()
         writer = Writer(store.client, counts)
         stack.callback(writer.close, STOP_S_MAX)
@@ -77,6 +83,16 @@ def _engine() -> dict[str, str]:
     """Start-up options of the embedded ClickHouse: its user has no rights to files, networks and programs."""
     folder = files("farebox_collector") / "engine"
     return {"config-file": str(folder / "config.xml"), "users_config": str(folder / "users.xml")}
+
+
+def _keep_drafts_in(folder: Path) -> None:
+    """Write the files that inserts pass through beside the ledger, and drop those that a crash left behind.
+
+    clickhouse-connect 1.12 hands rows to chDB by way of a temporary file.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    tempfile.tempdir = str(folder)
 
 
 def _receiver(options: Options, writer: Writer, counts: Counts) -> Starlette:

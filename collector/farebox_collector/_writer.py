@@ -92,6 +92,7 @@ class Writer:
                 raise BusyError("the collector is stopping")
             if self._waiting_spans + batch.rows.num_rows > QUEUE_SPANS_MAX:
                 raise BusyError(f"{self._waiting_spans} spans wait to be stored, no more than {QUEUE_SPANS_MAX} may")
+            batch.settled.set_running_or_notify_cancel()  # whoever gives up waiting does not undo what is queued
             self._waiting.append(batch)
             self._waiting_spans += batch.rows.num_rows
             self._changed.notify()

@@ -75,6 +75,21 @@ def test_whole_request(server: Server) -> None:
     assert answer.endswith(b"\r\n\r\n" + b"x" * 100)
 
 
+def test_answers_are_not_held_back(server: Server) -> None:
+    """On a kept connection an answer takes well under the 40 ms that TCP would hold its second half back."""
+    with socket.create_connection((HOST, server.port), timeout=5) as connection:
+        seconds = []
+        for _ in range(5):
+            began = time.monotonic()
+            connection.sendall(HEAD + b"x" * 100)
+            answer = b""
+            while not answer.endswith(b"x" * 100):
+                answer += connection.recv(4096)
+            seconds.append(time.monotonic() - began)
+
+    assert min(seconds) < 0.03
+
+
 @pytest.mark.parametrize(("drip", "at_most"), [(b"", 2.0), (b"x", 3.0)])
 def test_stalled_body(server: Server, drip: bytes, at_most: float) -> None:
     """A client that falls silent in its body, or drips it, gets 408 and is let go."""

@@ -208,6 +208,18 @@ def test_misuse(arguments: list[str], settings: dict[str, str], words: str) -> N
     assert words in refused("--otlp-port", "0", "--clickhouse-port", "0", *arguments, **settings)
 
 
+def test_drafts_of_a_crash(start_up: Callable[..., Up], tmp_path: Path) -> None:
+    """What a crash left of an insert is gone after the next start, and inserts leave nothing behind."""
+    drafts = tmp_path / "ledger" / "drafts"
+    drafts.mkdir(parents=True)
+    (drafts / "left.raw").write_bytes(b"rows")
+    up = start_up(tmp_path / "ledger")
+    up.post(traces(attempt(1)).SerializeToString())
+
+    assert list(drafts.iterdir()) == []
+    assert up.stop() == 0
+
+
 def test_files_are_private(up: Up) -> None:
     """Nobody else on the machine can read the ledger's address or its folder."""
     assert (up.folder / "up.json").stat().st_mode & 0o077 == 0

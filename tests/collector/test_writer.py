@@ -209,6 +209,17 @@ def test_spans_of_many_days(writer: Writer, store: Store) -> None:
         ).result_rows == [(90 * day,), (0,), (2**63 - 1,)]
 
 
+def test_nobody_waits_any_more(writer: Writer, store: Store) -> None:
+    """A batch whose client has gone is stored all the same, and its neighbours are answered."""
+    left, kept = batch(span(1)), batch(span(2))
+    writer.submit(left)
+    writer.submit(kept)
+
+    assert not left.settled.cancel()
+    assert kept.settled.result(DONE_S) == Counter()
+    assert stored(store) == ids(1, 2)
+
+
 def test_full_queue(writer: Writer) -> None:
     """More spans than may wait are turned away at once."""
     many = Batch(batch(span(1)).rows.take([0] * (QUEUE_SPANS_MAX + 1)), b"")
