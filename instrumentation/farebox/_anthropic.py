@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from farebox._iterations import billed_apart
 from farebox._reading import Choice, Reader, Reading, mapping, sequence, text
 from farebox._usage import anthropic_usage
 
@@ -54,6 +55,7 @@ class AnthropicReader(Reader):
             self.reading.speed = text(self._usage.get("speed"))
             region = text(self._usage.get("inference_geo"))
             self.reading.region = None if region in _NOT_A_REGION else region
+            self.reading.apart = billed_apart(sequence(self._usage.get("iterations")), self._usage, self.reading.model)
         return self.reading
 
     def _message(self, message: Mapping[str, Any]) -> None:

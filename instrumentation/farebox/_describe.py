@@ -15,7 +15,8 @@ from farebox._endpoints import provider_of
 from farebox._flags import flags_of
 from farebox._identity import instance_id, key_fingerprint, keyed_hash
 from farebox._read import is_stream, read_request, read_response
-from farebox._reading import Reading
+from farebox._reading import BilledApart, Reading
+from farebox._usage import TokenUsage
 from farebox.settings import setting
 
 __all__ = ["Description", "describe"]
@@ -53,14 +54,36 @@ _REQUEST_FIELDS: dict[str, tuple[str, Callable[[Any], float]]] = {
 _REQUEST_IDS = ("request-id", "x-request-id", "apim-request-id", "x-amzn-requestid", "x-amzn-request-id")
 _MODEL_IN_PATH = re.compile(r"/(?:model|models|deployments)/([^/:]+(?::[0-9]+)?)(?:[/:]|$)")
 
+# What the attempt says of its answer, and a pass billed beside it does not repeat.
+_OF_THE_ANSWER = (
+    name.USAGE_PREFIX,
+    "gen_ai.usage.",
+    "gen_ai.response.",
+    name.FLAGS,
+    name.CHECKED,
+    name.TOOL_CALLS,
+    name.TOOL_NAMES,
+    name.MALFORMED_TOOLS,
+    name.DURATION_MS,
+    name.TIME_TO_FIRST_TOKEN_MS,
+    name.REPORTED_COST,
+    name.RESEND_COUNT,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A span's name, attributes and error (None: no error)."""
+    """A span's name, attributes and error (None: no error), and what was billed beside it.
+
+    identity: text that the span id of a thing billed apart derives from, so that any reader gives the same; "" for an
+    attempt, which has its own.
+    """
 
     name: str
     attributes: Attributes
-    error: str | None
+    error: str | None = None
+    identity: str = ""
+    apart: tuple[Description, ...] = ()
 
 
 def describe(attempt: Attempt) -> Description:
@@ -97,10 +120,31 @@ def describe(attempt: Attempt) -> Description:
     attributes.update(flags_of(attempt, reading, outcome))
     if attempt.url.port is not None:
         attributes[name.SERVER_PORT] = attempt.url.port
+    known = {key: value for key, value in attributes.items() if value is not None}
     return Description(
         name=f"{attempt.endpoint.operation} {model}" if model else attempt.endpoint.operation,
-        attributes={key: value for key, value in attributes.items() if value is not None},
+        attributes=known,
         error=None if outcome in ("ok", "abandoned", "cancelled") else error,
+        apart=tuple(_apart(each, attempt, reading, known) for each in reading.apart),
+    )
+
+
+def _apart(each: BilledApart, attempt: Attempt, reading: Reading, attributes: Attributes) -> Description:
+    """Describe a pass billed beside the answer: the attempt's context, its own model and usage."""
+    context = {key: value for key, value in attributes.items() if not key.startswith(_OF_THE_ANSWER)}
+    own = {
+        name.KIND: "iteration",
+        name.SEQ: attempt.state.next_number(),
+        name.TAG_PREFIX + "iteration": each.kind,
+        name.REQUEST_MODEL: each.model,
+        name.RESPONSE_MODEL: each.model,
+        name.USAGE_STATE: attributes[name.USAGE_STATE],
+        **_leaves(each.usage),
+    }
+    return Description(
+        name=f"{attempt.endpoint.operation} {each.model}",
+        attributes=context | {key: value for key, value in own.items() if value is not None},
+        identity=f"{reading.response_id or attempt.span_id}/iteration/{each.index}",
     )
 
 
@@ -157,16 +201,7 @@ def _usage(attempt: Attempt, reading: Reading) -> Attributes:
     out: Attributes = {name.USAGE_STATE: state}
     usage = reading.usage
     if usage is not None and state != "none":
-        leaves = usage.leaves
-        out.update({name.USAGE_PREFIX + leaf: count for leaf, count in leaves.items()})
-        out[name.USAGE_PREFIX + "reasoning_tokens"] = usage.reasoning
-        out[name.USAGE_CONTRADICTION] = usage.contradiction
-        out[name.INPUT_TOKENS] = usage.input_total
-        out[name.OUTPUT_TOKENS] = usage.output_total
-        out[name.REASONING_OUTPUT_TOKENS] = usage.reasoning
-        out[name.CACHE_READ_INPUT_TOKENS] = leaves.get("cache_read_tokens")
-        writes = [count for leaf, count in leaves.items() if leaf.startswith("cache_write_")]
-        out[name.CACHE_WRITE_INPUT_TOKENS] = sum(writes) if writes else None
+        out.update(_leaves(usage))
         if usage.reported_cost is not None:
             out[name.REPORTED_COST] = format(usage.reported_cost, "f")
     if state in ("partial", "missing") and reading.characters:
@@ -174,6 +209,21 @@ def _usage(attempt: Attempt, reading: Reading) -> Attributes:
         size = len("".join(pieces).encode()) + reading.characters - sum(map(len, pieces))
         out[name.ESTIMATED_OUTPUT_TOKENS] = -(-size // BYTES_PER_ESTIMATED_TOKEN)
     return out
+
+
+def _leaves(usage: TokenUsage) -> Attributes:
+    leaves = usage.leaves
+    writes = [count for leaf, count in leaves.items() if leaf.startswith("cache_write_")]
+    return {
+        **{name.USAGE_PREFIX + leaf: count for leaf, count in leaves.items()},
+        name.USAGE_PREFIX + "reasoning_tokens": usage.reasoning,
+        name.USAGE_CONTRADICTION: usage.contradiction,
+        name.INPUT_TOKENS: usage.input_total,
+        name.OUTPUT_TOKENS: usage.output_total,
+        name.REASONING_OUTPUT_TOKENS: usage.reasoning,
+        name.CACHE_READ_INPUT_TOKENS: leaves.get("cache_read_tokens"),
+        name.CACHE_WRITE_INPUT_TOKENS: sum(writes) if writes else None,
+    }
 
 
 def _account(attempt: Attempt) -> Attributes:

@@ -85,7 +85,10 @@ class _AfterImport(MetaPathFinder):
     """Lets the other finders import an SDK's base module, and patches it once it is there."""
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None  # noqa: ARG002
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002
+        target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         if fullname not in _MODULES:
             return None

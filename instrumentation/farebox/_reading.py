@@ -8,7 +8,7 @@ from typing import Any
 
 from farebox._usage import TokenUsage
 
-__all__ = ["Choice", "Reader", "Reading", "ToolCall", "mapping", "sequence", "text"]
+__all__ = ["BilledApart", "Choice", "Reader", "Reading", "ToolCall", "mapping", "sequence", "text"]
 
 
 @dataclass(slots=True)
@@ -32,6 +32,16 @@ class Choice:
         return self.tools.setdefault(key, ToolCall())
 
 
+@dataclass(frozen=True, slots=True)
+class BilledApart:
+    """A pass that is billed beside the answer: its place among the passes, its kind, its own model and usage."""
+
+    index: int
+    kind: str
+    model: str | None
+    usage: TokenUsage
+
+
 @dataclass(slots=True)
 class Reading:
     """One response read.
@@ -52,6 +62,7 @@ class Reading:
     speed: str | None = None
     region: str | None = None
     thinking_characters: int = 0
+    apart: list[BilledApart] = field(default_factory=list)
 
     def choice(self, index: int = 0) -> Choice:
         found = self.choices.get(index)

@@ -10,8 +10,9 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
@@ -19,7 +20,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from farebox._guard import swallow
 
-__all__ = ["Delivery", "Sender"]
+__all__ = ["Delivery", "Sender", "Transport"]
 
 _log = logging.getLogger("farebox")
 
@@ -40,10 +41,18 @@ class Delivery:
     reason: str = ""
 
 
+class Transport(Protocol):
+    """A connection to a collector."""
+
+    def send(self, spans: Sequence[ReadableSpan]) -> Delivery:
+        """Send one batch and say what became of it."""
+
+
 class Sender(SpanProcessor):
     """Keeps ended spans until they are delivered; counters: `sent`, `dropped`, `refused`."""
 
-    def __init__(self) -> None:
+    def __init__(self, connect: Callable[[], Transport]) -> None:
+        self._connect = connect
         self._waiting: deque[ReadableSpan] = deque()
         self._exporter: SpanExporter | None = None
         self.after_fork()
@@ -58,7 +67,7 @@ class Sender(SpanProcessor):
         self._failures = 0
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
-        self._transport: object | None = None
+        self._transport: Transport | None = None
         self.sent = self.dropped = self.refused = 0
 
     def replace(self, exporter: SpanExporter | None) -> SpanExporter | None:
@@ -160,10 +169,8 @@ class Sender(SpanProcessor):
                 result = self._exporter.export(batch)
                 return Delivery(result is SpanExportResult.SUCCESS, retry=True, reason="the exporter failed")
             if self._transport is None:
-                from farebox._otlp_http import OtlpHttp
-
-                self._transport = OtlpHttp.from_environment()
-            return self._transport.send(batch)  # type: ignore[attr-defined, no-any-return]
+                self._transport = self._connect()
+            return self._transport.send(batch)
         except Exception as error:  # noqa: BLE001
             swallow("sending spans", error)
             return Delivery(False, retry=True, reason=type(error).__name__)

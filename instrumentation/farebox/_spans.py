@@ -5,6 +5,7 @@ The environment's samplers and span limits do not apply: a sampled ledger is a w
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import threading
@@ -21,7 +22,8 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 
 from farebox import semconv
 from farebox._attempt import Attempt
-from farebox._describe import describe
+from farebox._describe import Description, describe
+from farebox._otlp_http import OtlpHttp  # here, on the caller's thread: a fork must not meet a half import
 from farebox._sender import Sender
 
 __all__ = ["emit_attempt", "farebox_provider", "farebox_sender", "tracer_of"]
@@ -56,7 +58,7 @@ def farebox_provider() -> TracerProvider:
         if _provider is None:
             if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
                 _log.warning("OTEL_SDK_DISABLED is true: farebox records nothing; unset it to record")
-            _sender = Sender()
+            _sender = Sender(OtlpHttp.from_environment)
             _provider = TracerProvider(
                 sampler=ALWAYS_ON,
                 id_generator=_ids,
@@ -101,6 +103,20 @@ def emit_attempt(tracer: trace.Tracer, attempt: Attempt) -> None:
     if described.error is not None:
         span.set_status(Status(StatusCode.ERROR, described.error))
     span.end(attempt.started_ns + round((attempt.ended_at - attempt.started_at) * 1_000_000_000))
+    for each in described.apart:
+        _emit_apart(tracer, span, attempt.started_ns, each)
+
+
+def _emit_apart(tracer: trace.Tracer, parent: trace.Span, started_ns: int, described: Description) -> None:
+    """Make the span of a thing billed beside an attempt: its child, under an id that any reader derives alike."""
+    _ids.span_id = int.from_bytes(hashlib.blake2b(described.identity.encode(), digest_size=8).digest(), "big") or 1
+    tracer.start_span(
+        described.name,
+        context=trace.set_span_in_context(parent, Context()),
+        kind=SpanKind.CLIENT,
+        attributes=described.attributes,
+        start_time=started_ns,
+    ).end(started_ns)
 
 
 def _context(parent: SpanContext | None) -> Context:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -15,9 +16,19 @@ from instrumentation.provider import Provider
 from instrumentation.test_differential import CHAT, acting, adrained, drained, left_early, raised
 
 
+_made: list[openai.OpenAI] = []
+
+
+@pytest.fixture(autouse=True)
+def _clients_are_closed() -> Iterator[None]:
+    yield
+    while _made:
+        _made.pop().close()
+
+
 def client(provider: Provider, *, wrapped: bool = True, **tags: Any) -> openai.OpenAI:
-    bare = openai.OpenAI(api_key="k", base_url=f"{provider.base}/v1")
-    return farebox.wrap(bare, provider="openai", **tags) if wrapped else bare
+    _made.append(openai.OpenAI(api_key="k", base_url=f"{provider.base}/v1"))
+    return farebox.wrap(_made[-1], provider="openai", **tags) if wrapped else _made[-1]
 
 
 @pytest.mark.parametrize("choices", [1, 2])

@@ -140,6 +140,7 @@ SCRIPT = """
 import anthropic, farebox, os, sys
 client = farebox.wrap(anthropic.Anthropic(api_key="k", base_url=sys.argv[1]))
 ask = dict(model="m", max_tokens=1, messages=[{"role": "user", "content": "hi"}])
+ask["extra_headers"] = {"connection": "close"}  # parent and child must not share a socket to the provider
 client.messages.create(**ask)
 if sys.argv[2] == "fork":
     import random; random.seed(1)
