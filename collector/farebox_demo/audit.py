@@ -94,10 +94,12 @@ class Account:
 class Audit:
     """The outcome: accounts by provider and model, and a sentence for each discrepancy.
 
-    `unsent` counts attempts of the ledger that never reached a provider: nobody was asked, nobody bills.
+    `unknown` pairs the lines whose usage never came with their attempts. `unsent` counts attempts of the ledger that
+    never reached a provider: nobody was asked, nobody bills.
     """
 
     accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
+    unknown: list[tuple[Line, Row]] = field(default_factory=list)
     discrepancies: list[str] = field(default_factory=list)
     unsent: int = 0
 
@@ -195,6 +197,7 @@ def _compare_known(result: Audit, account: Account, line: Line, row: Row) -> Non
 
 def _compare_unknown(result: Audit, account: Account, line: Line, row: Row) -> None:
     seen = row.list_cost or Decimal(0)
+    result.unknown.append((line, row))
     account.unknown += 1
     account.unknown_invoiced += line.amount
     account.unknown_seen += seen

@@ -20,10 +20,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of calls; give 1 or more")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of calls; give 1 or more")
+    return int(text)
 
 
 def _run(args: argparse.Namespace) -> int:

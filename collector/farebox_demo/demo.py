@@ -83,6 +83,7 @@ class Demo:
 
             def look() -> None:
                 ledger.check()
+                providers.check()
                 progress.update(bar, completed=traffic.tally.turns)
 
             traffic.run(tasks, look)

@@ -137,16 +137,27 @@ class Providers:
 
     url: str
     invoice: Path
+    child: Child
+
+    def check(self) -> None:
+        """Raise how the providers' process ended, if it did.
+
+        Raises:
+            DemoError: it ended; its answers and its invoice are not whole.
+        """
+        if self.child.ended() is not None:
+            raise DemoError(self.child.last_words())
 
     def wait_idle(self) -> None:
         """Wait until no attempt is under way, so that each has its invoice line.
 
         Raises:
-            DemoError: one still is after IDLE_S.
+            DemoError: one still is after IDLE_S, or the process ended.
         """
         until = time.monotonic() + IDLE_S
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         while True:
+            self.check()
             with opener.open(f"{self.url}/", timeout=IDLE_S) as response:
                 in_flight = json.load(response)["in_flight"]
             if not in_flight:
@@ -164,6 +175,6 @@ def open_providers(seed: int, run: str) -> Iterator[Providers]:
     child = Child(command, FOLDER / "providers.log", reads_output=True)
     try:
         port = json.loads(child.first_line())["port"]
-        yield Providers(f"http://127.0.0.1:{port}", invoice)
+        yield Providers(f"http://127.0.0.1:{port}", invoice, child)
     finally:
         child.stop()

@@ -33,7 +33,7 @@ ACCOUNT_FIELDS = (
 
 def show(audit: Audit, console: Console) -> None:
     """Print the accounts, what cannot be known, each discrepancy, and the verdict."""
-    accounts = sorted(audit.accounts.values(), key=lambda account: (account.provider, account.model))
+    accounts = _sorted(audit)
     console.print(_table(accounts, "Invoices against ledger: all whose usage reached the caller", "known", KNOWN))
     doubtful = [account for account in accounts if account.unknown]
     if doubtful:
@@ -52,12 +52,28 @@ def as_json(audit: Audit) -> dict[str, Any]:
     """Give the audit as plain values; money is decimal text."""
     return {
         "passed": audit.passed,
-        "accounts": [
-            {name: _plain(getattr(account, name)) for name in ACCOUNT_FIELDS} for account in audit.accounts.values()
+        "accounts": [{name: _plain(getattr(account, name)) for name in ACCOUNT_FIELDS} for account in _sorted(audit)],
+        "unknown": [
+            {
+                "request_id": line.request_id,
+                "client_request_id": line.client_request_id,
+                "retry": line.retry,
+                "provider": line.provider,
+                "model": line.model,
+                "status": line.status,
+                "invoiced": _plain(line.amount),
+                "ledger_state": row.usage_state,
+                "ledger_at_least": _plain(row.list_cost),
+            }
+            for line, row in audit.unknown
         ],
         "unsent": audit.unsent,
         "discrepancies": audit.discrepancies,
     }
+
+
+def _sorted(audit: Audit) -> list[Account]:
+    return [audit.accounts[key] for key in sorted(audit.accounts)]
 
 
 def _table(accounts: list[Account], title: str, lines: str, money: Mapping[str, str]) -> Group:

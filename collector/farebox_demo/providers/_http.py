@@ -122,8 +122,8 @@ class HttpServer:
         try:
             while not writer.is_closing() and (request := await _read(reader)) is not None:
                 await self._handler(Exchange(request, reader, writer))
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
-            pass  # The client left, or does not speak HTTP: there is nobody to answer.
+        except ConnectionError:
+            pass  # The client left: there is nobody to answer.
         except asyncio.CancelledError:
             pass  # The server stops.
         except Exception:  # noqa: BLE001
@@ -134,15 +134,16 @@ class HttpServer:
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:
+    """Read the next request; None when the client left or does not speak HTTP as we do."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError:
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, path, _ = first.split(" ", 2)
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+        length = int(headers.get("content-length", 0))
+        if length > BODY_BYTES_MAX:
+            return None
+        body = await reader.readexactly(length)
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
         return None
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method, path, _ = first.split(" ", 2)
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
-    length = int(headers.get("content-length", 0))
-    if length > BODY_BYTES_MAX:
-        raise ValueError("body too large")
-    body = await reader.readexactly(length) if length else b""
     return Request(method, path, headers, body)
