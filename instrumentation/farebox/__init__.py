@@ -1,8 +1,8 @@
 """Record what every LLM call cost and how it ended, changing nothing the caller sees.
 
-    client = farebox.wrap(anthropic.Anthropic())
-    with farebox.tags(route="hard", task="ticket-4711"):
-        client.messages.create(...)
+client = farebox.wrap(anthropic.Anthropic())
+with farebox.tags(route="hard", task="ticket-4711"):
+    client.messages.create(...)
 """
 
 from farebox._instrument import instrument, uninstrument

@@ -29,6 +29,7 @@ BATCH_SPANS_MAX = 512
 GATHER_S = 0.5
 BACK_OFF_FIRST_S = 0.2
 BACK_OFF_MAX_S = 30.0
+SHUTDOWN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,11 @@ class Sender(SpanProcessor):
             self._flushing -= 1
 
     def shutdown(self) -> None:
+        """Stop sending; what still waits is lost, so drain first."""
         self._stop.set()
         self._wake.set()
+        if self._thread is not None:
+            self._thread.join(SHUTDOWN_S)
 
     def _start(self) -> None:
         with self._starting:

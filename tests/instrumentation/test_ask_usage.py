@@ -15,7 +15,6 @@ from farebox.testing import Captured
 from instrumentation.provider import Provider
 from instrumentation.test_differential import CHAT, acting, adrained, drained, left_early, raised
 
-
 _made: list[openai.OpenAI] = []
 
 
