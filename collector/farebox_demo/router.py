@@ -24,7 +24,6 @@ import openai
 import farebox
 from farebox_demo.questions import Answer, Question, problem_of
 from farebox_demo.wording import (
-    STREAMED,
     Pieces,
     chat_request,
     claude_request,
@@ -121,7 +120,7 @@ class Router:
             read_completion(completions.create(**request), answer)
             return
         pieces = Pieces()
-        with completions.create(**request, **STREAMED) as stream:
+        with completions.create(**request, stream=True) as stream:
             for chunk in stream:
                 if not pieces.add(chunk, question.show):
                     answer.left = True
@@ -180,7 +179,7 @@ class AsyncRouter:
             read_completion(await completions.create(**request), answer)
             return
         pieces = Pieces()
-        async with await completions.create(**request, **STREAMED) as stream:
+        async with await completions.create(**request, stream=True) as stream:
             async for chunk in stream:
                 if not pieces.add(chunk, question.show):
                     answer.left = True

@@ -11,12 +11,11 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from farebox_demo.questions import Answer, Question, ToolCall
 
-__all__ = ["STREAMED", "Pieces", "chat_request", "claude_request", "read_completion", "read_message"]
+__all__ = ["Pieces", "chat_request", "claude_request", "read_completion", "read_message"]
 
 # By this header a provider finds a call whose answer, with its own request id, never came.
 REQUEST_ID_HEADER = "X-Client-Request-Id"
 
-STREAMED: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 TIMEOUT_S = 60.0
 CACHE_AN_HOUR = {"type": "ephemeral", "ttl": "1h"}
 CACHE_FIVE_MINUTES = {"type": "ephemeral", "ttl": "5m"}
