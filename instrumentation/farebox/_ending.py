@@ -29,7 +29,8 @@ _NEVER_SENT = frozenset(
 
 def outcome_of(attempt: Attempt, reading: Reading) -> str:
     """Return `farebox.outcome`: ok, or the class of failure."""
-    if attempt.error is not None and not (attempt.status is not None and reading.complete):
+    # Only who was cancelled after the last word had the whole answer; whoever met an exception did not.
+    if attempt.error is not None and not (attempt.ended == ends.CANCELLED and reading.complete):
         return _outcome_of_exception(attempt)
     if attempt.status is None:
         return "cancelled"

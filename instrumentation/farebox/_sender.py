@@ -16,7 +16,6 @@ from typing import Protocol
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from farebox._guard import swallow
 
@@ -55,7 +54,6 @@ class Sender(SpanProcessor):
     def __init__(self, connect: Callable[[], Transport]) -> None:
         self._connect = connect
         self._waiting: deque[ReadableSpan] = deque()
-        self._exporter: SpanExporter | None = None
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -70,11 +68,6 @@ class Sender(SpanProcessor):
         self._starting = threading.Lock()
         self._transport: Transport | None = None
         self.sent = self.dropped = self.refused = 0
-
-    def replace(self, exporter: SpanExporter | None) -> SpanExporter | None:
-        """Use this exporter in place of OTLP/HTTP; returns the former."""
-        former, self._exporter = self._exporter, exporter
-        return former
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Nothing to do: farebox's spans start and end at once."""
@@ -169,9 +162,6 @@ class Sender(SpanProcessor):
 
     def _try(self, batch: Sequence[ReadableSpan]) -> Delivery:
         try:
-            if self._exporter is not None:
-                result = self._exporter.export(batch)
-                return Delivery(result is SpanExportResult.SUCCESS, retry=True, reason="the exporter failed")
             if self._transport is None:
                 self._transport = self._connect()
             return self._transport.send(batch)

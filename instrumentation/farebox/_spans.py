@@ -14,8 +14,7 @@ from importlib.metadata import version
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
-from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
@@ -26,7 +25,7 @@ from farebox._describe import Description, describe
 from farebox._otlp_http import OtlpHttp  # here, on the caller's thread: a fork must not meet a half import
 from farebox._sender import Sender
 
-__all__ = ["emit_attempt", "farebox_provider", "farebox_sender", "tracer_of"]
+__all__ = ["capture_with", "emit_attempt", "farebox_provider", "farebox_sender", "tracer_of"]
 
 _log = logging.getLogger("farebox")
 
@@ -49,6 +48,19 @@ _ids = PresetIds()
 _lock = threading.Lock()
 _provider: TracerProvider | None = None
 _sender: Sender | None = None
+_capture: SpanProcessor | None = None
+
+
+class _Onward(SpanProcessor):
+    """Hands each span to the sender, or to whatever captures spans in a test."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Nothing to do: farebox's spans start and end at once."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        target = _capture or _sender
+        if target is not None:
+            target.on_end(span)
 
 
 def farebox_provider() -> TracerProvider:
@@ -66,20 +78,21 @@ def farebox_provider() -> TracerProvider:
                 span_limits=_unlimited(),
                 shutdown_on_exit=False,
             )
-            _provider.add_span_processor(_sender)
+            _provider.add_span_processor(_Onward())
         return _provider
 
 
 def farebox_sender() -> Sender | None:
-    """Return what sends farebox's own spans, None when no client was wrapped yet."""
-    return _sender
+    """Return what sends farebox's own spans, None when no client was wrapped yet or spans are captured."""
+    return None if _capture is not None else _sender
 
 
-def replace_exporter(exporter: SpanExporter | None) -> SpanExporter | None:
-    """Let another exporter take the spans from here on (tests); returns the one before."""
+def capture_with(processor: SpanProcessor | None) -> SpanProcessor | None:
+    """Let a processor take the spans from here on, None to send them again; returns the one before."""
+    global _capture
     farebox_provider()
-    assert _sender is not None
-    return _sender.replace(exporter)
+    former, _capture = _capture, processor
+    return former
 
 
 def tracer_of(provider: trace.TracerProvider) -> trace.Tracer:

@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from farebox import _spans
+from farebox._recorder import recorder
 from farebox._wrap import flush
 
 __all__ = ["Captured", "capture"]
@@ -40,11 +42,11 @@ class Captured:
 @contextmanager
 def capture() -> Iterator[Captured]:
     """Keep the spans of every wrapped client in memory, for as long as the block runs; nothing is sent."""
+    recorder().drain(10)  # what was recorded before is not ours
     captured = Captured()
-    flush(timeout_s=10)
-    former = _spans.replace_exporter(captured._exporter)
+    former = _spans.capture_with(SimpleSpanProcessor(captured._exporter))
     try:
         yield captured
     finally:
         flush(timeout_s=10)
-        _spans.replace_exporter(former)
+        _spans.capture_with(former)
