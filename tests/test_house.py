@@ -117,6 +117,17 @@ def test_settings_have_distinct_names_and_sentences() -> None:
     assert all(each.sentence.endswith(".") and each.kind for each in SETTINGS.values())
 
 
+@pytest.mark.parametrize("arguments", [["nosuch"], ["sql"], ["report", "--nosuch"], ["up", "surplus"]])
+def test_wrong_arguments_are_one_sentence(arguments: list[str]) -> None:
+    """What argparse would answer with a page of usage is one sentence that names the value and the help."""
+    done = farebox(*arguments)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("farebox: ")
+    assert done.stderr.count("\n") == 1
+    assert "--help`" in done.stderr
+
+
 def test_misuse_is_a_sentence_and_exit_2() -> None:
     """A bad setting on the command line gives one sentence on stderr, exit 2, no traceback."""
     done = farebox("up", "--otlp-port", "99999")

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points, version
+from typing import NoReturn
 
 from farebox.commands import Command
 from farebox.errors import FareboxError
@@ -16,6 +17,13 @@ __all__ = ["main"]
 GROUP = "farebox.commands"
 EXIT_MISUSE = 2
 EXIT_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one sentence what was wrong with the arguments, and where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        raise FareboxError(f"{message}; see `{self.prog} --help`")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser(
     found: dict[str, EntryPoint],
 ) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="farebox",
         description="What every LLM call cost, how it failed, and what another model would have cost.",
     )
