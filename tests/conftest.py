@@ -22,9 +22,7 @@ _numbers = count(1)
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test depends on the FAREBOX_ and OTEL_ variables of the shell that runs it."""
-    for name in [
-        name for name in os.environ if name.startswith(("FAREBOX_", "OTEL_")) and name != "FAREBOX_SHARED"
-    ]:
+    for name in [name for name in os.environ if name.startswith(("FAREBOX_", "OTEL_")) and name != "FAREBOX_SHARED"]:
         monkeypatch.delenv(name)
 
 

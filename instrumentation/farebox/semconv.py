@@ -36,6 +36,7 @@ SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
 HTTP_STATUS: Final = "http.response.status_code"
 RESEND_COUNT: Final = "http.request.resend_count"
+ENVIRONMENT: Final = "deployment.environment.name"  # of the resource
 
 # --- farebox -----------------------------------------------------------------------------------------------
 KIND: Final = "farebox.kind"

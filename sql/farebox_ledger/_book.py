@@ -8,6 +8,7 @@ added under the same key, and the latest row of a key holds.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -186,7 +187,17 @@ def _alias(fields: Mapping[str, str]) -> Row:
         raise ValueError(f"match {fields['match']!r} is none of exact, prefix, suffix, any")
     if fields["match"] == "exact" and fields["pattern"] != fields["pattern"].lower():
         raise ValueError(f"pattern {fields['pattern']!r} must be lower case: names are compared in lower case")
+    if fields["match"] in ("prefix", "suffix"):
+        _require_expression(fields["pattern"])
     return {**fields, "checked_on": date.fromisoformat(fields["checked_on"])}
+
+
+def _require_expression(pattern: str) -> None:
+    """Refuse what is no regular expression: joined with the others, it would stop every attempt from being stored."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"pattern {pattern!r} is no regular expression: {error}") from None
 
 
 def _read_folder(folder: str) -> Mapping[_Table, list[Row]]:

@@ -119,7 +119,8 @@ def _models(provider: Provider, providers: Mapping[str, Provider]) -> Iterator[M
     beginnings = PROVIDERS[provider.id]
     infos = [info for info in provider.models if info.id.startswith(beginnings or "")]
     names = {info.id: _canonical(provider.id, info.id, providers) for info in infos}
-    shared = {name for name, count in Counter(names.values()).items() if count > 1}
+    fit = Counter(names[info.id] for info in infos if not _unfit(info))
+    shared = {name for name, count in fit.items() if count > 1}
     for info in infos:
         # Snapshots with prices of their own keep their names.
         name = VENDOR.sub("", info.id.lower()) if names[info.id] in shared else names[info.id]

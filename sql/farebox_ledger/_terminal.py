@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def table(headings: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], l
 
 
 def dollars(amount: Decimal | None, at_least: bool = False) -> str:
-    """Write USD: cents for large amounts, four digits after the zeros for small ones; a lower bound gets its sign."""
+    """Write USD: cents for large amounts, four digits after the zeros for small ones; a lower bound gets its sign
+    and is rounded down.
+    """
     if amount is None:
         return NOTHING
     size = abs(amount)
@@ -53,7 +55,8 @@ def dollars(amount: Decimal | None, at_least: bool = False) -> str:
         places = 4
     else:
         places = min(12, max(6, 3 - size.adjusted()))
-    return f"{AT_LEAST if at_least else ''}${amount:,.{places}f}"
+    rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN if at_least else ROUND_HALF_EVEN)
+    return f"{AT_LEAST if at_least else ''}${rounded:,f}"
 
 
 def share(part: float | None) -> str:

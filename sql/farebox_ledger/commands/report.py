@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-BY = ("route", "model", "provider")
 REASONS_MAX = 8
 HEADINGS = ("calls", "attempts", "spend", "per success", "failed", "cache hits", "p50", "p95", "unpriced")
 
@@ -74,12 +73,13 @@ def print_report(report: Report) -> None:
 
 
 def _dimensions(text: str) -> tuple[str, ...]:
+    from farebox_ledger._report import DIMENSIONS
     from farebox_ledger.errors import LedgerError
 
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    unknown = [name for name in names if name not in BY]
+    unknown = [name for name in names if name not in DIMENSIONS]
     if unknown:
-        raise LedgerError(f"--by {unknown[0]!r} is nothing to group by; write {', '.join(BY)}, comma-separated")
+        raise LedgerError(f"--by {unknown[0]!r} is nothing to group by; write {', '.join(DIMENSIONS)}, comma-separated")
     return names
 
 

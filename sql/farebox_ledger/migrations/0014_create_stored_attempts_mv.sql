@@ -138,7 +138,7 @@ WITH
             multiIf(
                 contradiction != '', contradiction,
                 notEmpty(unreadable), concat('unreadable count of ', arrayStringConcat(unreadable, ', ')),
-                usage_state = 'none' AND NOT any_usage, '',
+                usage_state = 'none' AND arraySum(counts) = 0, '',
                 usage_state = 'missing' OR (usage_state = 'partial' AND NOT any_usage), concat('no usage came: ', outcome),
                 usage_state NOT IN ('reported', 'partial'), concat('usage state is "', usage_state, '"'),
                 usage_state = 'reported' AND uncached_input_tokens IS NULL, 'uncached_input_tokens not reported',
@@ -170,7 +170,7 @@ WITH
             ) AS price_doubt,
             multiIf(
                 operation = 'count_tokens' AND contradiction = '' AND empty(unreadable), 'free',
-                usage_state = 'none' AND NOT any_usage AND usage_doubt = '', 'free',
+                usage_state = 'none' AND usage_doubt = '', 'free',
                 usage_doubt != '', 'no_usage',
                 price_doubt != '', 'no_price',
                 usage_state = 'partial', 'partial',

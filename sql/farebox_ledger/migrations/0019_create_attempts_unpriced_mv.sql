@@ -6,6 +6,8 @@ WITH
     1000000000 AS count_max,
     -- A count is a whole number from 0 to count_max; anything else is NULL here and named in unreadable.
     text -> if(length(text) <= 10 AND toUInt64OrNull(text) <= count_max, toUInt32OrNull(text), NULL) AS count_of,
+    -- A duration is a finite number from 0 on.
+    number -> if(isFinite(number) AND number >= 0, number, NULL) AS duration_of,
     text -> multiIf(startsWith(text, '['), JSONExtract(text, 'Array(String)'), text = '', [], [text]) AS list_of,
     mapFilter((key, value) -> startsWith(key, 'farebox.usage.'), a) AS usage,
     [
@@ -38,8 +40,8 @@ WITH
 SELECT
     if(impossible, toDateTime64('2020-01-01 00:00:00', 6, 'UTC'), toDateTime64(Timestamp, 6, 'UTC')) AS started_at,
     impossible AS clock_impossible,
-    toFloat32OrNull(if(a['farebox.duration_ms'] = '', toString(Duration / 1000000), a['farebox.duration_ms'])) AS duration_ms,
-    toFloat32OrNull(a['farebox.time_to_first_token_ms']) AS ttft_ms,
+    duration_of(ifNull(toFloat32OrNull(a['farebox.duration_ms']), toFloat32(Duration / 1000000))) AS duration_ms,
+    duration_of(toFloat32OrNull(a['farebox.time_to_first_token_ms'])) AS ttft_ms,
     -- Ids that are none would make all their spans one: a hash of the span stands in.
     toFixedString(if(ids_valid, unhex(TraceId), sipHash128(TraceId, SpanId, Timestamp, SpanName, toString(a))), 16) AS trace_id,
     toFixedString(if(ids_valid, unhex(SpanId), substring(sipHash128(SpanId, TraceId, Timestamp), 1, 8)), 8) AS span_id,
