@@ -14,6 +14,7 @@ from farebox._ending import error_type_of, outcome_of, usage_state_of
 from farebox._endpoints import provider_of
 from farebox._flags import flags_of
 from farebox._identity import instance_id, key_fingerprint, keyed_hash
+from farebox._prefix import prefix_of
 from farebox._read import is_stream, read_request, read_response
 from farebox._reading import BilledApart, Reading
 from farebox._usage import TokenUsage
@@ -59,6 +60,7 @@ _OF_THE_ANSWER = (
     name.USAGE_PREFIX,
     "gen_ai.usage.",
     "gen_ai.response.",
+    "farebox.prefix.",
     name.FLAGS,
     name.CHECKED,
     name.TOOL_CALLS,
@@ -116,6 +118,7 @@ def describe(attempt: Attempt) -> Description:
         **_response(attempt, reading),
         **_usage(attempt, reading),
         **_account(attempt),
+        **prefix_of(request),
     }
     attributes.update(flags_of(attempt, reading, outcome))
     if attempt.url.port is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from farebox.settings import setting
 
-__all__ = ["instance_id", "key_fingerprint", "keyed_hash"]
+__all__ = ["hash_key", "instance_id", "key_fingerprint", "keyed_hash"]
 
 _RANDOM_KEY = secrets.token_bytes(32)
 _instance = secrets.token_hex(8)
@@ -24,8 +24,12 @@ def instance_id() -> str:
 @lru_cache(maxsize=4096)
 def keyed_hash(value: str) -> str:
     """Hash a value one way, 16 hex digits, with FAREBOX_HASH_KEY or a key that lives as long as the process."""
-    key = str(setting("hash_key")).encode()[:64] or _RANDOM_KEY
-    return hashlib.blake2b(value.encode(), key=key, digest_size=8).hexdigest()
+    return hashlib.blake2b(value.encode(), key=hash_key(), digest_size=8).hexdigest()
+
+
+def hash_key() -> bytes:
+    """Return the key of all one-way hashes: FAREBOX_HASH_KEY, else one that lives as long as the process."""
+    return str(setting("hash_key")).encode()[:64] or _RANDOM_KEY
 
 
 def key_fingerprint(headers: Any) -> str | None:
