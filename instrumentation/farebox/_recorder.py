@@ -50,6 +50,11 @@ class Recorder:
         """Return the next `farebox.seq` of this process; a gap in the ledger means a record was lost."""
         return next(self._numbers)
 
+    @property
+    def waiting(self) -> int:
+        """Attempts that are not spans yet."""
+        return len(self._waiting)
+
     def submit(self, attempt: Attempt) -> None:
         """Queue an ended attempt, from any thread and from finalizers; never blocks, never raises."""
         try:

@@ -69,6 +69,11 @@ class Sender(SpanProcessor):
         self._transport: Transport | None = None
         self.sent = self.dropped = self.refused = 0
 
+    @property
+    def waiting(self) -> int:
+        """Spans that are not delivered yet."""
+        return len(self._waiting) + self._in_flight
+
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Nothing to do: farebox's spans start and end at once."""
 

@@ -11,7 +11,7 @@ import os
 import threading
 from importlib.metadata import version
 
-from opentelemetry import trace
+from opentelemetry import metrics, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
@@ -22,10 +22,12 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 from farebox import semconv
 from farebox._attempt import Attempt
 from farebox._describe import Description, describe
+from farebox._metrics import CallMetrics, Health, observe_health
 from farebox._otlp_http import OtlpHttp  # here, on the caller's thread: a fork must not meet a half import
+from farebox._recorder import recorder
 from farebox._sender import Sender
 
-__all__ = ["capture_with", "emit_attempt", "farebox_provider", "farebox_sender", "tracer_of"]
+__all__ = ["capture_with", "emit_attempt", "farebox_provider", "farebox_sender", "health", "tracer_of"]
 
 _log = logging.getLogger("farebox")
 
@@ -49,6 +51,7 @@ _lock = threading.Lock()
 _provider: TracerProvider | None = None
 _sender: Sender | None = None
 _capture: SpanProcessor | None = None
+_call_metrics: CallMetrics | None = None
 
 
 class _Onward(SpanProcessor):
@@ -65,7 +68,7 @@ class _Onward(SpanProcessor):
 
 def farebox_provider() -> TracerProvider:
     """Return farebox's own TracerProvider; it sends by OTLP/HTTP as the OTEL_EXPORTER_OTLP_* variables say."""
-    global _provider, _sender
+    global _provider, _sender, _call_metrics
     with _lock:
         if _provider is None:
             if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
@@ -79,12 +82,29 @@ def farebox_provider() -> TracerProvider:
                 shutdown_on_exit=False,
             )
             _provider.add_span_processor(_Onward())
+            meter = metrics.get_meter(semconv.SCOPE, version("farebox"))
+            _call_metrics = CallMetrics(meter)
+            observe_health(meter, health)
         return _provider
 
 
 def farebox_sender() -> Sender | None:
     """Return what sends farebox's own spans, None when no client was wrapped yet or spans are captured."""
     return None if _capture is not None else _sender
+
+
+def health() -> Health:
+    """Return the counts of this process."""
+    attempts, sender = recorder(), _sender
+    return Health(
+        recorded=attempts.recorded,
+        dropped=attempts.dropped,
+        waiting=attempts.waiting,
+        spans_sent=sender.sent if sender else 0,
+        spans_dropped=sender.dropped if sender else 0,
+        spans_refused=sender.refused if sender else 0,
+        spans_waiting=sender.waiting if sender else 0,
+    )
 
 
 def capture_with(processor: SpanProcessor | None) -> SpanProcessor | None:
@@ -116,6 +136,8 @@ def emit_attempt(tracer: trace.Tracer, attempt: Attempt) -> None:
     if described.error is not None:
         span.set_status(Status(StatusCode.ERROR, described.error))
     span.end(attempt.started_ns + round((attempt.ended_at - attempt.started_at) * 1_000_000_000))
+    if _call_metrics is not None:
+        _call_metrics.note(described.attributes, attempt.started_at, attempt.ended_at)
     for each in described.apart:
         _emit_apart(tracer, span, attempt.started_ns, each)
 

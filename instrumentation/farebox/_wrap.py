@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import sys
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ from farebox.settings import setting
 __all__ = ["flush", "unwrap", "wrap"]
 
 Client = TypeVar("Client")
+
+_log = logging.getLogger("farebox")
 
 AT_EXIT_TIMEOUT_S = 5.0
 # The base classes of every client of an SDK, platform clients (Bedrock, Vertex, Azure) included.
@@ -40,7 +43,10 @@ class _State:
         self.defaults = defaults
         self.ask_usage: bool = setting("include_usage")
         self._current_span = get_current_span
-        self._tracer = tracer_of(provider if provider is not None else farebox_provider())
+        own = farebox_provider()
+        if provider is not None:
+            _warn_of_sampling(provider)
+        self._tracer = tracer_of(provider if provider is not None else own)
 
     def parent(self) -> Any:
         context = self._current_span().get_span_context()
@@ -115,6 +121,17 @@ def _send_class(client: object) -> type[SyncSend] | type[AsyncSend]:
         f"farebox.wrap() takes a client of the anthropic or openai package, sync or async; "
         f"got {type(client).__module__}.{type(client).__qualname__}"
     )
+
+
+def _warn_of_sampling(provider: Any) -> None:
+    sampler = getattr(provider, "sampler", None)
+    described = sampler.get_description() if sampler is not None else "AlwaysOnSampler"
+    if not described.removeprefix("ParentBased{root:").startswith("AlwaysOnSampler"):
+        _log.warning(
+            "the tracer_provider given to farebox.wrap() samples (%s): calls it drops are missing from the ledger; "
+            "leave tracer_provider out, or give one with ALWAYS_ON",
+            described,
+        )
 
 
 _registered = False
