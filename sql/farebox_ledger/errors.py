@@ -56,5 +56,6 @@ def clickhouse_words(error: BaseException) -> str:
     """Give what ClickHouse itself said, on one line, without its version and without our driver's framing."""
     words = " ".join(str(error).split())
     words = re.sub(r"\s*\(version [^()]*(\([^()]*\)[^()]*)*\)", "", words)
+    words = re.sub(r"\s*\(for url [^()]*\)$", "", words)
     words = re.sub(r"^.*?Code: (\d+)\.\s*(DB::Exception: )?", r"Code \1: ", words)
     return words if len(words) <= WORDS_MAX else words[:WORDS_MAX] + " …"

@@ -10,7 +10,8 @@ from clickhouse_connect.driver.client import Client
 from ledger.spans import attempt, rows, stored
 
 from farebox_ledger import Store
-from farebox_ledger._book import ALIASES, PRICES, PriceRow, book_rows, price_row, reload_book, sync_book
+from farebox_ledger._book import ALIASES, PRICES, PriceRow, _by_key, book_rows, price_row, reload_book, sync_book
+from farebox_ledger.errors import BookError
 
 LINE = {
     "provider": "acme",
@@ -98,6 +99,19 @@ def test_a_bad_line_is_refused_with_its_value(column: str, text: str, words: str
         price_row(line)
 
     assert words in str(refused.value)
+
+
+def test_two_rows_for_one_key_are_refused() -> None:
+    """Which of two prices holds is never left to chance."""
+    row = vars(price_row(LINE))
+
+    with pytest.raises(BookError) as refused:
+        _by_key(PRICES, [row, {**row, "price": Decimal(1)}])
+
+    assert str(refused.value) == (
+        "the price book has two rows for provider acme, model m, unit output_tokens, "
+        "valid_from 2026-11-01 00:00:00+00:00, book farebox; remove one"
+    )
 
 
 def test_every_price_of_the_book_has_a_source_and_a_day() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -299,6 +299,16 @@ def test_an_impossible_clock_is_replaced_and_flagged(ledger_client: Client, star
 
     assert steady == (datetime(2020, 1, 1, tzinfo=UTC), True, Decimal("0.00105"))
     assert changed == (None, "no_price", "impossible clock, and the price changed of claude-sonnet-4-6")
+
+
+def test_a_clock_far_ahead_is_impossible_and_one_a_little_ahead_is_not(ledger_client: Client) -> None:
+    """More than a day after the ledger stored it no attempt can have begun; an hour is a clock that is a little off."""
+    now = datetime.now(UTC)
+    far = stored(ledger_client, attempt(started_at=now + timedelta(hours=25)), "started_at, clock_impossible")
+    near = stored(ledger_client, attempt(started_at=now + timedelta(hours=1)), "started_at, clock_impossible")
+
+    assert far == (datetime(2020, 1, 1, tzinfo=UTC), True)
+    assert near == (now + timedelta(hours=1), False)
 
 
 def test_ids_that_are_none_do_not_make_all_spans_one(ledger_client: Client) -> None:
