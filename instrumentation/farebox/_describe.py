@@ -118,7 +118,7 @@ def describe(attempt: Attempt) -> Description:
         **_response(attempt, reading),
         **_usage(attempt, reading),
         **_account(attempt),
-        **prefix_of(request),
+        **prefix_of(request, marked=b'"cache_control"' in attempt.body),
     }
     attributes.update(flags_of(attempt, reading, outcome))
     if attempt.url.port is not None:

@@ -20,13 +20,17 @@ __all__ = ["BOUNDARIES_MAX", "prefix_of"]
 BOUNDARIES_MAX = 16
 
 
-def prefix_of(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes `farebox.prefix.hashes` and `.bytes` (cumulative, of the parts' JSON or text)."""
+def prefix_of(request: Mapping[str, Any], *, marked: bool = True) -> dict[str, Any]:
+    """Return the attributes `farebox.prefix.hashes` and `.bytes` (cumulative, of the parts' JSON or text).
+
+    marked: whether cache_control may stand in the request; if not, nothing has to be taken out of it.
+    """
     digest = hashlib.blake2b(key=hash_key(), digest_size=8)
     head: list[tuple[str, int]] = []
     turns: list[tuple[str, int]] = []
     size = 0
-    for part, is_turn in _parts(request):
+    for value, is_turn in _parts(request):
+        part = _bytes(value, marked=marked)
         digest.update(part)
         digest.update(b"\0")
         size += len(part)
@@ -37,27 +41,27 @@ def prefix_of(request: Mapping[str, Any]) -> dict[str, Any]:
     return {name.PREFIX_HASHES: [each for each, _ in kept], name.PREFIX_BYTES: [each for _, each in kept]}
 
 
-def _parts(request: Mapping[str, Any]) -> Iterator[tuple[bytes, bool]]:
+def _parts(request: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
     """Yield the parts of a prompt in the order in which caches see them, and whether each is a message."""
     for field in ("tools", "system", "instructions"):
         if request.get(field):
-            yield _bytes(request[field]), False
+            yield request[field], False
     messages = request.get("messages") or request.get("input") or request.get("prompt")
     if isinstance(messages, str):
-        yield messages.encode(errors="surrogatepass"), True
+        yield messages, True
     elif isinstance(messages, list):
         for message in messages:
-            yield _bytes(message), True
+            yield message, True
 
 
-def _bytes(part: Any) -> bytes:
+def _bytes(part: Any, *, marked: bool) -> bytes:
     """Return a part as bytes, the same for the same content wherever its cache markers stand."""
     if isinstance(part, str):
         return part.encode(errors="surrogatepass")
     if isinstance(part, Mapping) and isinstance(part.get("content"), str) and len(part) == 2:
         # The usual message: no JSON needed.
         return f"{part.get('role')}\0{part['content']}".encode(errors="surrogatepass")
-    return json.dumps(_unmarked(part), ensure_ascii=True, sort_keys=True, default=str).encode()
+    return json.dumps(_unmarked(part) if marked else part, sort_keys=True, default=str).encode()
 
 
 def _unmarked(part: Any) -> Any:

@@ -1,10 +1,12 @@
 """What wrapping costs the caller: added microseconds a call, against a bare client and a hand-written span.
 
-    python tests/benchmarks/overhead.py [--rounds 400] [--peers openinference,otel-genai]
+    python tests/benchmarks/overhead.py [--rounds 400] [--columns stream]
+    python tests/benchmarks/overhead.py --peers genai,openllmetry,openinference     # pip install -e '.[bench]'
 
 Real SDKs over an in-memory transport, sync, content off. Each round times one call of every variant in turn, so that a
-slow moment of the machine hits all alike; the lower quartile of the differences to the bare call is printed, as is
-the CPU of the whole process (recorder and OTLP export to a local sink included).
+slow moment of the machine hits all alike; the lower quartile of the differences to the bare call is printed.
+With --peers: the CPU of the whole process a call, export to a local sink included, each variant in a process of its own,
+as added to the bare call, in turns; the median of the turns.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import multiprocessing
 import os
 import random
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -215,48 +218,120 @@ def measure(column: str, rounds: int) -> dict[str, list[float]]:
     return times
 
 
-def cpu(column: str, calls: int) -> dict[str, float]:
-    """Return the CPU microseconds of the whole process a call, export included."""
+def cpu(variant: str, column: str, calls: int) -> float:
+    """Return the CPU microseconds of this whole process a call; it must have been started for this variant."""
+    sdk, content, call = COLUMNS[column]
+    client = make(sdk, content)
+    finish = SET_UP[variant](client)
+    for _ in range(20):
+        call(client)
+    finish()
+    began = time.process_time()
+    for _ in range(calls):
+        call(client)
+    finish()
+    return (time.process_time() - began) / calls * 1e6
+
+
+def no_set_up(client: Any) -> Callable[[], object]:
+    return lambda: None
+
+
+def farebox_set_up(client: Any) -> Callable[[], object]:
     import farebox
 
-    sdk, content, call = COLUMNS[column]
-    out = {}
-    for name, client in (("bare", make(sdk, content)), ("farebox", farebox.wrap(make(sdk, content)))):
-        for _ in range(20):
-            call(client)
-        farebox.flush(10)
-        began = time.process_time()
-        for _ in range(calls):
-            call(client)
-        farebox.flush(10)
-        out[name] = (time.process_time() - began) / calls * 1e6
-    return out
+    farebox.wrap(client)
+    return lambda: farebox.flush(30)
+
+
+def peer_set_up(*names: str) -> Callable[[Any], Callable[[], object]]:
+    """Instrument with a peer's instrumentors and the stock batch processor and exporter."""
+
+    def set_up(client: Any) -> Callable[[], object]:
+        from importlib import import_module
+
+        from opentelemetry import trace
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        os.environ.update(ANTHROPIC_OPEN_TELEMETRY="false", TRACELOOP_TRACE_CONTENT="false")
+        os.environ.update(OPENINFERENCE_HIDE_INPUTS="true", OPENINFERENCE_HIDE_OUTPUTS="true")
+        provider = TracerProvider()
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        trace.set_tracer_provider(provider)
+        for name in names:
+            module, _, cls = name.rpartition(".")
+            getattr(import_module(module), cls)().instrument(tracer_provider=provider)
+        return provider.force_flush
+
+    return set_up
+
+
+SET_UP: dict[str, Callable[[Any], Callable[[], object]]] = {
+    "bare": no_set_up,
+    "farebox": farebox_set_up,
+    "genai": peer_set_up(
+        "opentelemetry.instrumentation.genai.anthropic.AnthropicInstrumentor",
+        "opentelemetry.instrumentation.genai.openai.OpenAIInstrumentor",
+    ),
+    "openllmetry": peer_set_up(
+        "opentelemetry.instrumentation.anthropic.AnthropicInstrumentor",
+        "opentelemetry.instrumentation.openai.OpenAIInstrumentor",
+    ),
+    "openinference": peer_set_up(
+        "openinference.instrumentation.anthropic.AnthropicInstrumentor",
+        "openinference.instrumentation.openai.OpenAIInstrumentor",
+    ),
+}
+
+
+def compare_cpu(peers: list[str], columns: list[str], turns: int) -> None:
+    """Print the added CPU of the whole process a call, farebox against peers."""
+    variants = ["bare", "farebox", *peers]
+    print(f"{'CPU us a call':18}" + "".join(f"{name:>15}" for name in variants) + "   (others: added to bare)")
+    for column in columns:
+        seen: dict[str, list[float]] = {name: [] for name in variants}
+        for _ in range(turns):
+            for name in variants:
+                run = [sys.executable, __file__, "--one", name, "--columns", column]
+                done = subprocess.run(run, capture_output=True, text=True, check=True)
+                seen[name].append(float(done.stdout.split()[-1]))
+        bare = statistics.median(seen["bare"])
+        row = [bare, *(statistics.median(seen[name]) - bare for name in variants[1:])]
+        print(f"{column:18}" + "".join(f"{each:15.0f}" for each in row))
+        sys.stdout.flush()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=400)
     parser.add_argument("--columns", default="")
+    parser.add_argument("--peers", default="")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--one", choices=SET_UP, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    columns = [column for column in COLUMNS if args.columns in column]
+    if args.one:
+        print(cpu(args.one, columns[0], 400 if "stream" not in columns[0] else 80))
+        return
     os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = sink()
-    print(f"{'column':18} {'bare':>8} {'floor +':>8} {'farebox +':>9} {'ratio':>6}   {'CPU +':>7}  (us a call)")
-    for column in COLUMNS:
-        if args.columns not in column:
-            continue
+    if args.peers:
+        compare_cpu(args.peers.split(","), columns, args.turns)
+        return
+    print(f"{'us a call':18} {'bare':>8} {'floor +':>8} {'farebox +':>9} {'ratio':>6}")
+    for column in columns:
         times = measure(column, args.rounds if "stream" not in column else args.rounds // 4)
-        added = {
-            name: statistics.quantiles([one - bare for one, bare in zip(each, times["bare"], strict=True)], n=4)[0]
-            * 1e6
-            for name, each in times.items()
-        }
-        bare = statistics.quantiles(times["bare"], n=4)[0] * 1e6
-        whole = cpu(column, 300 if "stream" not in column else 60)
-        ratio = added["farebox"] / added["hand-written span"]
-        print(
-            f"{column:18} {bare:8.0f} {added['hand-written span']:8.0f} {added['farebox']:9.0f} {ratio:6.2f}"
-            f"   {whole['farebox'] - whole['bare']:7.0f}"
-        )
+        bare, floor, ours = times["bare"], times["hand-written span"], times["farebox"]
+        floor_added, ours_added = (lower_quartile(each, bare) for each in (floor, ours))
+        typical = statistics.quantiles(bare, n=4)[0] * 1e6
+        print(f"{column:18} {typical:8.0f} {floor_added:8.0f} {ours_added:9.0f} {ours_added / floor_added:6.2f}")
         sys.stdout.flush()
+
+
+def lower_quartile(times: list[float], bare: list[float]) -> float:
+    """Return the lower quartile of the added microseconds, round by round."""
+    return statistics.quantiles([one - other for one, other in zip(times, bare, strict=True)], n=4)[0] * 1e6
 
 
 if __name__ == "__main__":
