@@ -7,6 +7,7 @@ import time
 
 HEAVY = {"chdb", "clickhouse-connect", "pyarrow", "numpy", "pandas", "starlette", "uvicorn", "grpcio", "grafana-client"}
 IMPORT_S_MAX = 0.2
+TIMED_IMPORT = "import time; t = time.perf_counter(); import farebox; print(time.perf_counter() - t)"
 
 names = {distribution.metadata["Name"].lower() for distribution in importlib.metadata.distributions()}
 assert not names & HEAVY, f"the base install brought {sorted(names & HEAVY)}"
@@ -15,7 +16,7 @@ subprocess.run([sys.executable, "-c", "import farebox"], check=True)
 best = min(
     float(
         subprocess.run(
-            [sys.executable, "-c", "import time; t = time.perf_counter(); import farebox; print(time.perf_counter() - t)"],
+            [sys.executable, "-c", TIMED_IMPORT],
             check=True,
             capture_output=True,
             text=True,
@@ -31,4 +32,5 @@ assert missing.returncode == 2, missing
 assert "pip install 'farebox[" in missing.stderr, missing.stderr
 assert "Traceback" not in missing.stderr, missing.stderr
 
-sys.stdout.write(f"{len(names)} packages, import in {best * 1000:.0f} ms, a missing extra is named\n1 passed, 0 failed\n")
+sys.stdout.write(f"{len(names)} packages, import in {best * 1000:.0f} ms, a missing extra is named\n")
+sys.stdout.write("1 passed, 0 failed\n")

@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser(
     found: dict[str, EntryPoint],
-) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+) -> tuple[_Parser, dict[str, _Parser]]:
     parser = _Parser(
         prog="farebox",
         description="What every LLM call cost, how it failed, and what another model would have cost.",

@@ -231,7 +231,7 @@ def _leaves(usage: TokenUsage) -> Attributes:
 
 def _account(attempt: Attempt) -> Attributes:
     """Which request, organization, workspace and key the provider will name on its bill."""
-    sent, came = attempt.request_headers, attempt.headers if attempt.headers is not None else {}
+    sent, came = _plain(attempt.request_headers), _plain(attempt.headers)
     request_id = next((value for header in _REQUEST_IDS if (value := came.get(header))), None)
     return {
         name.REQUEST_ID: request_id or sent.get("x-client-request-id"),
@@ -240,6 +240,15 @@ def _account(attempt: Attempt) -> Attributes:
         name.PROJECT: came.get("openai-project") or sent.get("openai-project"),
         name.KEY_FINGERPRINT: key_fingerprint(sent),
     }
+
+
+def _plain(headers: Any) -> dict[str, str]:
+    """Return headers as a dict by lower-case name; the HTTP library's own look-up decodes all of them each time."""
+    return (
+        {}
+        if headers is None
+        else {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in headers.raw}
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -8,7 +8,7 @@ import secrets
 from functools import lru_cache
 from typing import Any
 
-from farebox.settings import setting
+from farebox.settings import SETTINGS, setting
 
 __all__ = ["hash_key", "instance_id", "key_fingerprint", "keyed_hash"]
 
@@ -29,6 +29,11 @@ def keyed_hash(value: str) -> str:
 
 def hash_key() -> bytes:
     """Return the key of all one-way hashes: FAREBOX_HASH_KEY, else one that lives as long as the process."""
+    return _hash_key(os.environ.get(SETTINGS["hash_key"].variable))
+
+
+@lru_cache(maxsize=4)
+def _hash_key(_: str | None) -> bytes:
     return str(setting("hash_key")).encode()[:64] or _RANDOM_KEY
 
 

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from time import time
 
 import requests
 from opentelemetry.context import attach, detach, set_value
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.util.re import parse_env_headers
 
 from farebox._sender import Delivery
@@ -67,9 +64,8 @@ class OtlpHttp:
             client_certificate=(certificate, key) if certificate and key else certificate,
         )
 
-    def send(self, spans: Sequence[ReadableSpan]) -> Delivery:
-        """Send one batch; a delivery that is not taken says whether to try again, and when."""
-        body = encode_spans(spans).SerializeToString()
+    def send(self, body: bytes) -> Delivery:
+        """Send one encoded request; a delivery that is not taken says whether to try again, and when."""
         if self._compress:
             body = gzip.compress(body, 1)
         # The host may trace its own HTTP calls; ours are not its business.

@@ -14,16 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-
+from farebox._encode import Envelope
 from farebox._guard import swallow
+from farebox.settings import setting
 
 __all__ = ["Delivery", "Sender", "Transport"]
 
 _log = logging.getLogger("farebox")
 
-SPANS_MAX = 50_000
 BATCH_SPANS_MAX = 512
 GATHER_S = 0.5
 BACK_OFF_FIRST_S = 0.2
@@ -44,22 +42,27 @@ class Delivery:
 class Transport(Protocol):
     """A connection to a collector."""
 
-    def send(self, spans: Sequence[ReadableSpan]) -> Delivery:
-        """Send one batch and say what became of it."""
+    def send(self, body: bytes) -> Delivery:
+        """Send one encoded request and say what became of it."""
 
 
-class Sender(SpanProcessor):
-    """Keeps ended spans until they are delivered; counters: `sent`, `dropped`, `refused`."""
+class Sender:
+    """Keeps encoded spans until they are delivered; counters: `sent`, `dropped`, `refused`.
 
-    def __init__(self, connect: Callable[[], Transport]) -> None:
-        self._connect = connect
-        self._waiting: deque[ReadableSpan] = deque()
+    One thread puts (the recorder), one takes (the sender's own), so each counts its bytes without a lock.
+    """
+
+    def __init__(self, connect: Callable[[], Transport], envelope: Envelope) -> None:
+        self._connect, self._envelope = connect, envelope
+        self._bytes_max: int = setting("queue_bytes_max")
+        self._waiting: deque[bytes] = deque()
         self.after_fork()
 
     def after_fork(self) -> None:
         """Start afresh: no thread, nothing waiting, no connection shared with the parent."""
         self._waiting.clear()
         self._in_flight = 0
+        self._bytes_put = self._bytes_taken = 0
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._flushing = 0
@@ -74,22 +77,17 @@ class Sender(SpanProcessor):
         """Spans that are not delivered yet."""
         return len(self._waiting) + self._in_flight
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Nothing to do: farebox's spans start and end at once."""
-
-    def on_end(self, span: ReadableSpan) -> None:
-        if len(self._waiting) >= SPANS_MAX:
+    def put(self, span: bytes) -> None:
+        """Queue an encoded span; when the queue is full it is dropped and counted."""
+        if self._bytes_put - self._bytes_taken + len(span) > self._bytes_max:
             self.dropped += 1
             return
+        self._bytes_put += len(span)
         self._waiting.append(span)
         if self._thread is None:
             self._start()
         if len(self._waiting) >= BATCH_SPANS_MAX or self._flushing:
             self._wake.set()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Wait until everything that waits is delivered; False when the time was up first."""
-        return self.drain(timeout_millis / 1000, give_up=False)
 
     def drain(self, timeout_s: float, *, give_up: bool) -> bool:
         """Deliver what waits; `give_up` ends at the first failure, as a process that is leaving should."""
@@ -127,18 +125,20 @@ class Sender(SpanProcessor):
             while self._waiting and not self._stop.is_set():
                 batch = self._take()
                 self._deliver(batch)
+                self._bytes_taken += sum(map(len, batch))
                 self._in_flight = 0
             if self._flushing:
                 time.sleep(0.002)
 
-    def _take(self) -> list[ReadableSpan]:
+    def _take(self) -> list[bytes]:
         self._in_flight = min(len(self._waiting), BATCH_SPANS_MAX)
         return [self._waiting.popleft() for _ in range(self._in_flight)]
 
-    def _deliver(self, batch: Sequence[ReadableSpan]) -> None:
+    def _deliver(self, batch: Sequence[bytes]) -> None:
+        body = self._envelope.around(batch)
         back_off = BACK_OFF_FIRST_S
         while not self._stop.is_set():
-            delivery = self._try(batch)
+            delivery = self._try(body)
             if delivery.taken:
                 self.sent += len(batch)
                 return
@@ -165,11 +165,11 @@ class Sender(SpanProcessor):
             if self._flushing:
                 return
 
-    def _try(self, batch: Sequence[ReadableSpan]) -> Delivery:
+    def _try(self, body: bytes) -> Delivery:
         try:
             if self._transport is None:
                 self._transport = self._connect()
-            return self._transport.send(batch)
+            return self._transport.send(body)
         except Exception as error:  # noqa: BLE001
             swallow("sending spans", error)
             return Delivery(False, retry=True, reason=type(error).__name__)

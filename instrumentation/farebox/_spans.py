@@ -1,6 +1,7 @@
-"""Make OTel spans of attempts, with farebox's own always-on TracerProvider unless the user brought one.
+"""Make the spans of attempts, never sampled, and send them; or hand them to a TracerProvider that the user brought.
 
-The environment's samplers and span limits do not apply: a sampled ledger is a wrong ledger.
+Farebox's own spans are encoded as they are made, without the SDK's tracer: the environment's samplers and span limits
+do not apply, since a sampled ledger is a wrong ledger, and what waits for the collector is bytes that can be counted.
 """
 
 from __future__ import annotations
@@ -9,88 +10,78 @@ import hashlib
 import logging
 import os
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 from opentelemetry import metrics, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from farebox import semconv
 from farebox._attempt import Attempt
 from farebox._describe import Description, describe
+from farebox._encode import Envelope, encode_span
 from farebox._metrics import CallMetrics, Health, observe_health
 from farebox._otlp_http import OtlpHttp  # here, on the caller's thread: a fork must not meet a half import
 from farebox._recorder import recorder
 from farebox._sender import Sender
 
-__all__ = ["capture_with", "emit_attempt", "farebox_provider", "farebox_sender", "health", "tracer_of"]
+__all__ = ["Capture", "Output", "SpanData", "capture_with", "emit_attempt", "farebox_sender", "health", "output_to"]
 
 _log = logging.getLogger("farebox")
 
 
-class PresetIds(IdGenerator):
-    """Gives the next span the ids its attempt already has; spans are made on one thread."""
+@dataclass(frozen=True, slots=True)
+class SpanData:
+    """A finished span of kind CLIENT. Ids are ints; times are ns since 1970 UTC; error None: no error."""
 
-    def __init__(self) -> None:
-        self.trace_id = 0
-        self.span_id = 0
+    trace_id: int
+    span_id: int
+    parent: SpanContext | None
+    name: str
+    started_ns: int
+    ended_ns: int
+    attributes: dict[str, Any]
+    error: str | None = None
 
-    def generate_trace_id(self) -> int:
-        return self.trace_id
-
-    def generate_span_id(self) -> int:
-        return self.span_id
+    @property
+    def context(self) -> SpanContext:
+        return SpanContext(self.trace_id, self.span_id, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 
 
-_ids = PresetIds()
+# Takes a span and returns its context: the one it was given, or the one a user's provider gave it.
+Output = Callable[[SpanData], SpanContext]
+Capture = Callable[[SpanData], None]
+
 _lock = threading.Lock()
-_provider: TracerProvider | None = None
 _sender: Sender | None = None
-_capture: SpanProcessor | None = None
+_disabled = False
+_capture: Capture | None = None
 _call_metrics: CallMetrics | None = None
 
 
-class _Onward(SpanProcessor):
-    """Hands each span to the sender, or to whatever captures spans in a test."""
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Nothing to do: farebox's spans start and end at once."""
-
-    def on_end(self, span: ReadableSpan) -> None:
-        target = _capture or _sender
-        if target is not None:
-            target.on_end(span)
-
-
-def farebox_provider() -> TracerProvider:
-    """Return farebox's own TracerProvider; it sends by OTLP/HTTP as the OTEL_EXPORTER_OTLP_* variables say."""
-    global _provider, _sender, _call_metrics
-    with _lock:
-        if _provider is None:
-            if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-                _log.warning("OTEL_SDK_DISABLED is true: farebox records nothing; unset it to record")
-            _sender = Sender(OtlpHttp.from_environment)
-            _provider = TracerProvider(
-                sampler=ALWAYS_ON,
-                id_generator=_ids,
-                resource=Resource.create(),
-                span_limits=_unlimited(),
-                shutdown_on_exit=False,
-            )
-            _provider.add_span_processor(_Onward())
-            meter = metrics.get_meter(semconv.SCOPE, version("farebox"))
-            _call_metrics = CallMetrics(meter)
-            observe_health(meter, health)
-        return _provider
+def output_to(provider: trace.TracerProvider | None) -> Output:
+    """Return where spans go: to the collector that the OTEL_EXPORTER_OTLP_* variables name, or to a user's provider."""
+    _start()
+    if provider is None:
+        return _send
+    tracer = provider.get_tracer(semconv.SCOPE, version("farebox"))
+    return lambda span: _through(tracer, span)
 
 
 def farebox_sender() -> Sender | None:
     """Return what sends farebox's own spans, None when no client was wrapped yet or spans are captured."""
     return None if _capture is not None else _sender
+
+
+def capture_with(capture: Capture | None) -> Capture | None:
+    """Let a function take the spans from here on, None to send them again; returns the one before."""
+    global _capture
+    former, _capture = _capture, capture
+    return former
 
 
 def health() -> Health:
@@ -107,51 +98,91 @@ def health() -> Health:
     )
 
 
-def capture_with(processor: SpanProcessor | None) -> SpanProcessor | None:
-    """Let a processor take the spans from here on, None to send them again; returns the one before."""
-    global _capture
-    farebox_provider()
-    former, _capture = _capture, processor
-    return former
-
-
-def tracer_of(provider: trace.TracerProvider) -> trace.Tracer:
-    """Return the tracer with farebox's scope."""
-    return provider.get_tracer(semconv.SCOPE, version("farebox"))
-
-
-def emit_attempt(tracer: trace.Tracer, attempt: Attempt) -> None:
-    """Describe an ended attempt and make its span; runs on the recorder thread alone."""
+def emit_attempt(output: Output, attempt: Attempt) -> None:
+    """Describe an ended attempt, and put out its span and one for each thing billed beside it."""
     described = describe(attempt)
-    _ids.trace_id, _ids.span_id = attempt.trace_id, attempt.span_id
-    span = tracer.start_span(
-        described.name,
-        context=_context(attempt.parent),
-        kind=SpanKind.CLIENT,
-        attributes=described.attributes,
-        start_time=attempt.started_ns,
-        record_exception=False,
-        set_status_on_exception=False,
+    ended_ns = attempt.started_ns + round((attempt.ended_at - attempt.started_at) * 1_000_000_000)
+    context = output(
+        SpanData(
+            trace_id=attempt.trace_id,
+            span_id=attempt.span_id,
+            parent=attempt.parent,
+            name=described.name,
+            started_ns=attempt.started_ns,
+            ended_ns=ended_ns,
+            attributes=described.attributes,
+            error=described.error,
+        )
     )
-    if described.error is not None:
-        span.set_status(Status(StatusCode.ERROR, described.error))
-    span.end(attempt.started_ns + round((attempt.ended_at - attempt.started_at) * 1_000_000_000))
     if _call_metrics is not None:
         _call_metrics.note(described.attributes, attempt.started_at, attempt.ended_at)
     for each in described.apart:
-        _emit_apart(tracer, span, attempt.started_ns, each)
+        output(_apart(each, context, attempt.started_ns))
 
 
-def _emit_apart(tracer: trace.Tracer, parent: trace.Span, started_ns: int, described: Description) -> None:
-    """Make the span of a thing billed beside an attempt: its child, under an id that any reader derives alike."""
-    _ids.span_id = int.from_bytes(hashlib.blake2b(described.identity.encode(), digest_size=8).digest(), "big") or 1
-    tracer.start_span(
-        described.name,
-        context=trace.set_span_in_context(parent, Context()),
-        kind=SpanKind.CLIENT,
+def _apart(described: Description, parent: SpanContext, started_ns: int) -> SpanData:
+    """Return the span of a thing billed beside an attempt: its child, under an id that any reader derives alike."""
+    digest = hashlib.blake2b(described.identity.encode(), digest_size=8).digest()
+    return SpanData(
+        trace_id=parent.trace_id,
+        span_id=int.from_bytes(digest, "big") or 1,
+        parent=parent,
+        name=described.name,
+        started_ns=started_ns,
+        ended_ns=started_ns,
         attributes=described.attributes,
-        start_time=started_ns,
-    ).end(started_ns)
+    )
+
+
+def _start() -> None:
+    """Make the sender and the metrics, once a process."""
+    global _sender, _disabled, _call_metrics
+    with _lock:
+        if _sender is not None:
+            return
+        _disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+        if _disabled:
+            _log.warning("OTEL_SDK_DISABLED is true: farebox records nothing; unset it to record")
+        release = version("farebox")
+        _sender = Sender(OtlpHttp.from_environment, Envelope(Resource.create().attributes, semconv.SCOPE, release))
+        meter = metrics.get_meter(semconv.SCOPE, release)
+        _call_metrics = CallMetrics(meter)
+        observe_health(meter, health)
+
+
+def _send(span: SpanData) -> SpanContext:
+    if _capture is not None:
+        _capture(span)
+    elif _sender is not None and not _disabled:
+        parent = span.parent
+        _sender.put(
+            encode_span(
+                (span.trace_id, span.span_id, parent.span_id if parent is not None else 0),
+                span.name,
+                (span.started_ns, span.ended_ns),
+                span.attributes,
+                remote=parent is not None and parent.is_remote,
+                error=span.error,
+            )
+        )
+    return span.context
+
+
+def _through(tracer: trace.Tracer, span: SpanData) -> SpanContext:
+    """Make the span with a user's tracer, as a child of the same parent; its ids are then the tracer's."""
+    made = tracer.start_span(
+        span.name,
+        context=_context(span.parent),
+        kind=SpanKind.CLIENT,
+        attributes=span.attributes,
+        start_time=span.started_ns,
+        record_exception=False,
+        set_status_on_exception=False,
+    )
+    if span.error is not None:
+        made.set_status(Status(StatusCode.ERROR, span.error))
+    made.end(span.ended_ns)
+    return made.get_span_context()
 
 
 def _context(parent: SpanContext | None) -> Context:
@@ -161,20 +192,6 @@ def _context(parent: SpanContext | None) -> Context:
         parent.trace_id, parent.span_id, parent.is_remote, TraceFlags(TraceFlags.SAMPLED), parent.trace_state
     )
     return trace.set_span_in_context(NonRecordingSpan(sampled), Context())
-
-
-def _unlimited() -> SpanLimits:
-    none = SpanLimits.UNSET
-    return SpanLimits(
-        max_attributes=none,
-        max_events=none,
-        max_links=none,
-        max_span_attributes=none,
-        max_event_attributes=none,
-        max_link_attributes=none,
-        max_attribute_length=none,
-        max_span_attribute_length=none,
-    )
 
 
 def _forget() -> None:

@@ -33,20 +33,19 @@ _BASES = (
 class _State:
     """What one wrapped client gives to each of its attempts."""
 
-    __slots__ = ("_current_span", "_tracer", "ask_usage", "defaults")
+    __slots__ = ("_current_span", "_output", "ask_usage", "defaults")
 
     def __init__(self, defaults: Mapping[str, str], provider: Any) -> None:
         from opentelemetry.trace import get_current_span
 
-        from farebox._spans import farebox_provider, tracer_of
+        from farebox._spans import output_to
 
         self.defaults = defaults
         self.ask_usage: bool = setting("include_usage")
         self._current_span = get_current_span
-        own = farebox_provider()
         if provider is not None:
             _warn_of_sampling(provider)
-        self._tracer = tracer_of(provider if provider is not None else own)
+        self._output = output_to(provider)
 
     def parent(self) -> Any:
         context = self._current_span().get_span_context()
@@ -61,7 +60,7 @@ class _State:
     def emit(self, attempt: Attempt) -> None:
         from farebox._spans import emit_attempt
 
-        emit_attempt(self._tracer, attempt)
+        emit_attempt(self._output, attempt)
 
 
 def wrap(

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from farebox import _spans
+from farebox import _spans, semconv
 from farebox._recorder import recorder
-from farebox._wrap import flush
+from farebox._spans import SpanData
 
 __all__ = ["Captured", "capture"]
 
@@ -26,13 +26,13 @@ class Captured:
     """The spans that ended while capturing, in the order they were recorded."""
 
     def __init__(self) -> None:
-        self._exporter = InMemorySpanExporter()
+        self._spans: list[SpanData] = []
 
     def spans(self) -> list[ReadableSpan]:
         """Return the spans so far, once everything that waits has been recorded."""
-        if not flush(timeout_s=10):
+        if not recorder().drain(timeout_s=10):
             raise TimeoutError("the recorder did not come to an end within 10 s")
-        return list(self._exporter.get_finished_spans())
+        return [_readable(span) for span in self._spans]
 
     def attempts(self) -> list[Mapping[str, Any]]:
         """Return the attributes of the spans so far."""
@@ -42,11 +42,25 @@ class Captured:
 @contextmanager
 def capture() -> Iterator[Captured]:
     """Keep the spans of every wrapped client in memory, for as long as the block runs; nothing is sent."""
-    recorder().drain(10)  # what was recorded before is not ours
+    recorder().drain(timeout_s=10)  # what was recorded before is not ours
     captured = Captured()
-    former = _spans.capture_with(SimpleSpanProcessor(captured._exporter))
+    former = _spans.capture_with(captured._spans.append)
     try:
         yield captured
     finally:
-        flush(timeout_s=10)
+        recorder().drain(timeout_s=10)
         _spans.capture_with(former)
+
+
+def _readable(span: SpanData) -> ReadableSpan:
+    return ReadableSpan(
+        name=span.name,
+        context=span.context,
+        parent=span.parent,
+        attributes=span.attributes,
+        kind=SpanKind.CLIENT,
+        status=Status(StatusCode.UNSET if span.error is None else StatusCode.ERROR, span.error),
+        start_time=span.started_ns,
+        end_time=span.ended_ns,
+        instrumentation_scope=InstrumentationScope(semconv.SCOPE),
+    )

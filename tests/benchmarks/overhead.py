@@ -5,8 +5,8 @@
 
 Real SDKs over an in-memory transport, sync, content off. Each round times one call of every variant in turn, so that a
 slow moment of the machine hits all alike; the lower quartile of the differences to the bare call is printed.
-With --peers: the CPU of the whole process a call, export to a local sink included, each variant in a process of its own,
-as added to the bare call, in turns; the median of the turns.
+With --peers: the CPU of the whole process a call, export to a local sink included, each variant in a process of its
+own, as added to the bare call, in turns; the median of the turns.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Collector:
 @pytest.fixture
 def fresh_sender(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
     """Farebox's sender with an empty queue and no connection, before and after."""
-    _spans.farebox_provider()
+    _spans.output_to(None)
     sender = _spans.farebox_sender()
     assert sender is not None
     sender.after_fork()
