@@ -18,6 +18,7 @@ __all__ = ["BOUNDARIES_MAX", "prefix_of"]
 
 # Tools and system, and the last boundaries of the messages: a conversation's next turn shares the latest ones.
 BOUNDARIES_MAX = 16
+HASH_DIGITS = 16
 
 
 def prefix_of(request: Mapping[str, Any], *, marked: bool = True) -> dict[str, Any]:
@@ -25,16 +26,16 @@ def prefix_of(request: Mapping[str, Any], *, marked: bool = True) -> dict[str, A
 
     marked: whether cache_control may stand in the request; if not, nothing has to be taken out of it.
     """
-    digest = hashlib.blake2b(key=hash_key(), digest_size=8)
+    digest = hashlib.sha256(hash_key())  # half the time of blake2b where the processor knows SHA
     head: list[tuple[str, int]] = []
     turns: list[tuple[str, int]] = []
     size = 0
     for value, is_turn in _parts(request):
-        part = _bytes(value, marked=marked)
-        digest.update(part)
-        digest.update(b"\0")
-        size += len(part)
-        (turns if is_turn else head).append((digest.copy().hexdigest(), size))
+        for piece in _pieces(value, marked=marked):
+            digest.update(piece)
+            digest.update(b"\0")
+            size += len(piece)
+        (turns if is_turn else head).append((digest.hexdigest()[:HASH_DIGITS], size))
     kept = head + turns[-(BOUNDARIES_MAX - len(head)) :]
     if not kept:
         return {}
@@ -54,14 +55,14 @@ def _parts(request: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
             yield message, True
 
 
-def _bytes(part: Any, *, marked: bool) -> bytes:
+def _pieces(part: Any, *, marked: bool) -> tuple[bytes, ...]:
     """Return a part as bytes, the same for the same content wherever its cache markers stand."""
     if isinstance(part, str):
-        return part.encode(errors="surrogatepass")
-    if isinstance(part, Mapping) and isinstance(part.get("content"), str) and len(part) == 2:
+        return (part.encode(errors="surrogatepass"),)
+    if type(part) is dict and len(part) == 2 and type(part.get("content")) is str:
         # The usual message: no JSON needed.
-        return f"{part.get('role')}\0{part['content']}".encode(errors="surrogatepass")
-    return json.dumps(_unmarked(part) if marked else part, sort_keys=True, default=str).encode()
+        return str(part.get("role")).encode(), part["content"].encode(errors="surrogatepass")
+    return (json.dumps(_unmarked(part) if marked else part, sort_keys=True, default=str).encode(),)
 
 
 def _unmarked(part: Any) -> Any:
