@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -126,6 +127,8 @@ def connect(
     import clickhouse_connect  # heavy: only commands that reach a ledger pay for it
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
+    # Its warnings repeat what our sentence says; an application that wants them configures the logger.
+    logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
     try:
         if dsn.kind == "chdb":
             return clickhouse_connect.get_client(

@@ -55,6 +55,9 @@ class QueryError(LedgerError):
 def clickhouse_words(error: BaseException) -> str:
     """Give what ClickHouse itself said, on one line, without its version and without our driver's framing."""
     words = " ".join(str(error).split())
+    if "ConnectionPool" in words:  # no ClickHouse was reached: the network's own words say why
+        why = re.search(r"\[Errno -?\d+\] ([\w ]+)|(timed out)", words)
+        return why.group(0) if why else "no connection"
     words = re.sub(r"\s*\(version [^()]*(\([^()]*\)[^()]*)*\)", "", words)
     words = re.sub(r"\s*\(for url [^()]*\)$", "", words)
     words = re.sub(r"^.*?Code: (\d+)\.\s*(DB::Exception: )?", r"Code \1: ", words)
