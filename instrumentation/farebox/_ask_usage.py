@@ -30,9 +30,10 @@ _NULL_USAGE = re.compile(rb'\s*"usage"\s*:\s*null\s*,|,\s*"usage"\s*:\s*null')
 def asking(request: Any, endpoint: Endpoint, provider: str | None) -> Any | None:
     """Return the request with include_usage added, None where it is to be left as it is.
 
-    Left alone: requests that are no stream, that carry stream_options of their own, and hosts not known to support it.
+    Left alone: requests that are no stream, that carry stream_options of their own, hosts not known to support it, and
+    bodies that an AWS signature seals.
     """
-    if endpoint.shape != "chat":
+    if endpoint.shape != "chat" or "x-amz-date" in request.headers:
         return None
     body: bytes = request.content
     if b'"stream_options"' in body or not body.endswith(b"}") or not _supports(request.url, provider):

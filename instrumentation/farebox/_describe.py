@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from farebox import semconv as name
 from farebox._attempt import Attempt
@@ -14,9 +12,10 @@ from farebox._ending import error_type_of, outcome_of, usage_state_of
 from farebox._endpoints import provider_of
 from farebox._flags import flags_of
 from farebox._identity import instance_id, key_fingerprint, keyed_hash
+from farebox._platforms import deployment_in, model_in, project_in, region_in
 from farebox._prefix import prefix_of
 from farebox._read import is_stream, read_request, read_response
-from farebox._reading import BilledApart, Reading
+from farebox._reading import BilledApart, Reading, text
 from farebox._usage import TokenUsage
 from farebox.settings import setting
 
@@ -53,7 +52,6 @@ _REQUEST_FIELDS: dict[str, tuple[str, Callable[[Any], float]]] = {
     "max_output_tokens": (name.REQUEST_MAX_TOKENS, int),
 }
 _REQUEST_IDS = ("request-id", "x-request-id", "apim-request-id", "x-amzn-requestid", "x-amzn-request-id")
-_MODEL_IN_PATH = re.compile(r"/(?:model|models|deployments)/([^/:]+(?::[0-9]+)?)(?:[/:]|$)")
 
 # What the attempt says of its answer, and a pass billed beside it does not repeat.
 _OF_THE_ANSWER = (
@@ -113,8 +111,9 @@ def describe(attempt: Attempt) -> Description:
         name.ERROR_TYPE: error,
         name.HTTP_STATUS: attempt.status,
         name.REQUEST_MODEL: model,
+        name.REGION: reading.region or region_in(attempt.url, provider),
         **_tags(tags),
-        **_request(request),
+        **_request(attempt, request),
         **_response(attempt, reading),
         **_usage(attempt, reading),
         **_account(attempt),
@@ -161,20 +160,16 @@ def _tags(tags: Mapping[str, str]) -> Attributes:
 
 
 def _request_model(attempt: Attempt, request: Mapping[str, Any]) -> str | None:
-    model = request.get("model")
-    if isinstance(model, str) and model:
-        return model
-    found = _MODEL_IN_PATH.search(unquote(attempt.url.path))
-    return found.group(1) if found else None
+    return deployment_in(attempt.url) or text(request.get("model")) or model_in(attempt.url)
 
 
-def _request(request: Mapping[str, Any]) -> Attributes:
+def _request(attempt: Attempt, request: Mapping[str, Any]) -> Attributes:
     out: Attributes = {
         attribute: kind(value)
         for field, (attribute, kind) in _REQUEST_FIELDS.items()
         if _is_number(value := request.get(field))
     }
-    if request.get("stream"):
+    if request.get("stream") or attempt.url.path.endswith("/invoke-with-response-stream"):
         out[name.REQUEST_STREAM] = True
     return out
 
@@ -186,7 +181,6 @@ def _response(attempt: Attempt, reading: Reading) -> Attributes:
         name.FINISH_REASONS: reading.stop_reasons or None,
         name.SERVICE_TIER: reading.service_tier,
         name.SPEED: reading.speed,
-        name.REGION: reading.region,
     }
     tools = reading.tools
     if tools:
@@ -237,7 +231,7 @@ def _account(attempt: Attempt) -> Attributes:
         name.REQUEST_ID: request_id or sent.get("x-client-request-id"),
         name.ORGANIZATION: came.get("anthropic-organization-id") or came.get("openai-organization"),
         name.WORKSPACE: came.get("anthropic-workspace-id"),
-        name.PROJECT: came.get("openai-project") or sent.get("openai-project"),
+        name.PROJECT: came.get("openai-project") or sent.get("openai-project") or project_in(attempt.url),
         name.KEY_FINGERPRINT: key_fingerprint(sent),
     }
 

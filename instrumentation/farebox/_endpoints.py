@@ -46,24 +46,30 @@ _POSTS: tuple[tuple[re.Pattern[str], Endpoint], ...] = tuple(
         (r"/audio/(transcriptions|translations)", Endpoint("transcribe", "")),
         (r"/videos(/[^/]+/remix)?", Endpoint("generate_video", "")),
         (r"/decisions", Endpoint("decision", "")),
-        # Bedrock and Vertex carry the model in the path.
-        (r"/model/[^/]+/(invoke|invoke-with-response-stream)", _MESSAGES),
+        # Bedrock and Vertex carry the model in the path; an ARN has a slash in it.
+        (r"/model/.+/(invoke|invoke-with-response-stream)", _MESSAGES),
+        (r"/models/count-tokens:rawPredict", Endpoint("count_tokens", "free", free=True)),
         (r"/models/[^/]+:(rawPredict|streamRawPredict)", _MESSAGES),
     )
 )
 
+# Hosts with a region in the middle → farebox.provider. What Anthropic itself runs behind AWS costs what its API costs.
+# Source: anthropic 2.12 `lib/{aws,bedrock,vertex}`, openai 3.54 `providers/bedrock.py`; docs.aws.amazon.com, Claude
+# Platform on AWS, billing, read 2026-11-23.
+_REGIONAL_HOSTS = (
+    (re.compile(r"(^|\.)aws-external-anthropic\.[a-z0-9-]+\."), "anthropic"),
+    (re.compile(r"(^|\.)bedrock(-runtime|-mantle)(-fips)?\.[a-z0-9-]+\."), "bedrock"),
+    (re.compile(r"(^|[.-])aiplatform\.([a-z]+\.rep\.)?googleapis\.com$"), "vertex"),
+)
 # The end of the host name → farebox.provider; the longest ending wins. Hosts read 2026-11-20.
 _HOSTS = {
     "api.anthropic.com": "anthropic",
-    "aws-external-anthropic.api.aws": "anthropic",
+    "claude.googleapis.com": "anthropic",
     "api.openai.com": "openai",
     "openai.azure.com": "azure",
     "services.ai.azure.com": "azure",
     "cognitiveservices.azure.com": "azure",
     "models.ai.azure.com": "azure",
-    "amazonaws.com": "bedrock",
-    "api.aws": "bedrock",
-    "aiplatform.googleapis.com": "vertex",
     "generativelanguage.googleapis.com": "google",
     "fireworks.ai": "fireworks",
     "together.xyz": "together",
@@ -117,11 +123,14 @@ def endpoint_of(method: str, path: str) -> Endpoint | None:
 def provider_of(host: str) -> str:
     """Name the provider behind a host: `self_hosted` for private and loopback ones, else `unknown`."""
     name = host.lower().rstrip(".")
+    for pattern, provider in _REGIONAL_HOSTS:
+        if pattern.search(name):
+            return provider
     labels = name.split(".")
     for start in range(len(labels)):
-        provider = _HOSTS.get(".".join(labels[start:]))
-        if provider is not None:
-            return provider
+        known = _HOSTS.get(".".join(labels[start:]))
+        if known is not None:
+            return known
     return "self_hosted" if _is_private(name) else "unknown"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,7 @@ from farebox.settings import SETTINGS, setting
 
 __all__ = ["hash_key", "instance_id", "key_fingerprint", "keyed_hash"]
 
+_AWS_ACCESS_KEY = re.compile(r"AWS4-[\w-]+ Credential=([^/,]+)/")
 _RANDOM_KEY = secrets.token_bytes(32)
 _instance = secrets.token_hex(8)
 
@@ -38,9 +40,15 @@ def _hash_key(_: str | None) -> bytes:
 
 
 def key_fingerprint(headers: Any) -> str | None:
-    """Return the fingerprint of the API key that a request carries, None if it carries none."""
+    """Return the fingerprint of the API key that a request carries, None if it carries none.
+
+    Of an AWS signature, which differs from request to request, it is that of the access key's id.
+    """
     secret = headers.get("x-api-key") or headers.get("api-key") or headers.get("authorization")
-    return keyed_hash(secret.removeprefix("Bearer ")) if secret else None
+    if not secret:
+        return None
+    signed = _AWS_ACCESS_KEY.match(secret)
+    return keyed_hash(signed.group(1) if signed else secret.removeprefix("Bearer "))
 
 
 def _new_instance() -> None:

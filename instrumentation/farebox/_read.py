@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from farebox._anthropic import AnthropicReader
+from farebox._aws_events import AWS_STREAM, aws_events
 from farebox._body import decode_chunks, parse_json, sse_events
 from farebox._openai import ChatReader, EmbeddingsReader, ResponsesReader
 from farebox._reading import ReaderFactory, Reading
@@ -44,7 +45,8 @@ def read_response(attempt: Attempt, provider: str) -> Reading:
         return Reading(complete=True)
     reader = factory(provider)
     if is_stream(attempt):
-        for data, chunk in sse_events(chunks):
+        events = aws_events if AWS_STREAM in attempt.headers.get("content-type", "") else sse_events
+        for data, chunk in events(chunks):
             if data == b"[DONE]":
                 reader.done()
                 continue
@@ -59,8 +61,9 @@ def read_response(attempt: Attempt, provider: str) -> Reading:
 
 
 def is_stream(attempt: Attempt) -> bool:
-    """Tell whether the response came as server-sent events."""
-    return attempt.headers is not None and "event-stream" in attempt.headers.get("content-type", "")
+    """Tell whether the response came as events: server-sent ones, or AWS's frames."""
+    kind = attempt.headers.get("content-type", "") if attempt.headers is not None else ""
+    return "event-stream" in kind or AWS_STREAM in kind
 
 
 def _error(raw: bytes) -> Reading:

@@ -7,6 +7,7 @@ kept in `Provider.requests`.
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import json
 import threading
@@ -15,6 +16,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from struct import pack
 from typing import Any
 
 USAGE = {
@@ -95,6 +97,26 @@ def sse(data: Any, event: str = "") -> bytes:
     name = f"event: {event}\n" if event else ""
     text = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"), ensure_ascii=False)
     return f"{name}data: {text}\n\n".encode()
+
+
+def aws_frame(payload: dict[str, Any], **headers: str) -> bytes:
+    """One frame of AWS's event stream encoding; `_` in a header's name stands for `-`."""
+    named = {":message-type": "event", ":content-type": "application/json"}
+    named |= {":" + name.replace("_", "-"): value for name, value in headers.items()}
+    head = b"".join(
+        pack("!B", len(name)) + name.encode() + pack("!BH", 7, len(value)) + value.encode()
+        for name, value in named.items()
+    )
+    body = json.dumps(payload).encode()
+    prelude = pack("!II", 16 + len(head) + len(body), len(head))
+    frame = prelude + pack("!I", zlib.crc32(prelude)) + head + body
+    return frame + pack("!I", zlib.crc32(frame))
+
+
+def aws_chunk(event: bytes) -> bytes:
+    """Wrap the data of a server-sent event as Bedrock does."""
+    data = base64.b64encode(event.partition(b"data: ")[2].strip()).decode()
+    return aws_frame({"bytes": data, "p": "abcdefgh"}, event_type="chunk")
 
 
 def message_events() -> Iterator[bytes]:
@@ -189,6 +211,7 @@ class Provider:
         raw = await reader.readexactly(int(headers.get("content-length", 0)))
         body = json.loads(raw) if raw[:1] == b"{" else {}
         self.requests.append({"method": method, "path": path, "headers": headers, "body": body, "at": time.monotonic()})
+        path = path.partition("?")[0]
         scenario = headers.get("x-scenario", "")
         tries = self._tries[(scenario, headers.get("x-key", ""))] = (
             self._tries[(scenario, headers.get("x-key", ""))] + 1
@@ -204,7 +227,7 @@ class Provider:
             return False
         if kind == "html":
             return await self._reply(writer, b"<html>gateway</html>", 200, "text/html")
-        if body.get("stream"):
+        if body.get("stream") or path.endswith("-response-stream"):
             return await self._stream(writer, path, body, kind, argument)
         return await self._reply(writer, _whole(path, body), zipped=kind == "gzip")
 
@@ -225,7 +248,9 @@ class Provider:
     async def _stream(self, writer: Any, path: str, body: dict[str, Any], kind: str, argument: str) -> bool:
         squeeze = zlib.compressobj(wbits=31) if kind == "gzip" else None
         extra = "content-encoding: gzip\r\n" if squeeze else ""
-        head = "content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n"
+        aws = path.endswith("-response-stream")
+        kind_of_stream = "application/vnd.amazon.eventstream" if aws else "text/event-stream; charset=utf-8"
+        head = f"content-type: {kind_of_stream}\r\ntransfer-encoding: chunked\r\n"
         writer.write(f"HTTP/1.1 200 OK\r\n{head}{extra}{_IDS}\r\n".encode())
 
         async def send(data: bytes) -> None:
@@ -240,6 +265,10 @@ class Provider:
                     return False
                 if kind == "stall":
                     await asyncio.sleep(30)
+                if aws:
+                    problem = {"message": "Too many tokens, please wait"}
+                    await send(aws_frame(problem, message_type="exception", exception_type="throttlingException"))
+                    break
                 error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
                 await send(sse(error, "error" if "messages" in path else ""))
                 break
@@ -262,7 +291,7 @@ _IDS = (
 
 
 def _whole(path: str, body: dict[str, Any]) -> dict[str, Any]:
-    if "count_tokens" in path:
+    if "count_tokens" in path or "count-tokens" in path:
         return {"input_tokens": 5}
     if "/messages" in path or path.startswith("/model/") or "rawPredict" in path:
         return WHOLE_MESSAGE
@@ -280,7 +309,9 @@ def _whole(path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _events(path: str, body: dict[str, Any]) -> Iterator[bytes]:
-    if "/messages" in path or path.startswith("/model/") or "streamRawPredict" in path:
+    if path.endswith("-response-stream"):
+        return map(aws_chunk, message_events())
+    if "/messages" in path or "streamRawPredict" in path:
         return message_events()
     if path.endswith("/responses"):
         return response_events()
