@@ -68,6 +68,7 @@ def fresh_sender(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
     _spans.output_to(None)
     sender = _spans.farebox_sender()
     assert sender is not None
+    sender.shutdown()  # an earlier test's thread must not take this test's spans
     sender.after_fork()
     yield sender
     sender.shutdown()
