@@ -27,7 +27,7 @@ best = min(
 assert best < IMPORT_S_MAX, f"import farebox took {best:.3f} s, above {IMPORT_S_MAX}"
 
 began = time.monotonic()
-missing = subprocess.run([f"{sys.prefix}/bin/farebox", "report"], capture_output=True, text=True, check=False)
+missing = subprocess.run([f"{sys.prefix}/bin/farebox", "up"], capture_output=True, text=True, check=False)
 assert missing.returncode == 2, missing
 assert "pip install 'farebox[" in missing.stderr, missing.stderr
 assert "Traceback" not in missing.stderr, missing.stderr
