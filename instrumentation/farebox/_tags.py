@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
+
+from farebox.settings import SETTINGS, setting
 
 __all__ = ["current_tags", "normalise", "tags"]
 
@@ -17,13 +21,28 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 TAGS_MAX = 32
 TAG_CHARACTERS_MAX = 256
+BAGGAGE_PREFIX = "farebox."
+PROPAGATE = SETTINGS["propagate"].variable
 
 _current: ContextVar[Mapping[str, str]] = ContextVar("farebox_tags", default={})  # noqa: B039 - never mutated
 
 
 def current_tags() -> Mapping[str, str]:
-    """Return the tags in force here; callers must not change the mapping."""
-    return _current.get()
+    """Return the tags in force here, those that came by baggage under our own; callers must not change the mapping."""
+    names = propagated(os.environ.get(PROPAGATE))
+    if not names:
+        return _current.get()
+    from opentelemetry import baggage
+
+    came = {name: value for name in names if isinstance(value := baggage.get_baggage(BAGGAGE_PREFIX + name), str)}
+    return {**came, **_current.get()}
+
+
+@lru_cache(maxsize=8)
+def propagated(_: str | None) -> tuple[str, ...]:
+    """Return the names of the tags that cross processes, for a value of the environment variable."""
+    names: tuple[str, ...] = setting("propagate")
+    return names
 
 
 def normalise(values: Mapping[str, object]) -> dict[str, str]:
@@ -52,11 +71,11 @@ class tags:  # noqa: N801 - used like a function
 
     def __init__(self, **values: object) -> None:
         self._values = normalise(values)
-        self._outer: list[Mapping[str, str]] = []
+        self._outer: list[tuple[Mapping[str, str], Any]] = []
 
     def __enter__(self) -> tags:
         outer = _current.get()
-        self._outer.append(outer)
+        self._outer.append((outer, self._send_along()))
         _current.set({**outer, **self._values})
         return self
 
@@ -64,7 +83,26 @@ class tags:  # noqa: N801 - used like a function
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # Setting the former value, not resetting a token, also works when a generator is closed in another context.
-        _current.set(self._outer.pop())
+        outer, baggage_before = self._outer.pop()
+        _current.set(outer)
+        if baggage_before is not None:
+            from opentelemetry.context import attach
+
+            attach(baggage_before)
+
+    def _send_along(self) -> Any:
+        """Put the tags that cross processes into OTel baggage; return the context before, None where there are none."""
+        names = [name for name in propagated(os.environ.get(PROPAGATE)) if name in self._values]
+        if not names:
+            return None
+        from opentelemetry import baggage
+        from opentelemetry.context import attach, get_current
+
+        before = context = get_current()
+        for name in names:
+            context = baggage.set_baggage(BAGGAGE_PREFIX + name, self._values[name], context)
+        attach(context)
+        return before
 
     def __call__(self, function: F) -> F:
         """Decorate a function or a coroutine function."""

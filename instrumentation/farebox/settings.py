@@ -108,6 +108,10 @@ def _flag(raw: str) -> bool:
     raise ValueError("allowed are true and false")
 
 
+def _names(raw: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in raw.split(",") if name.strip())
+
+
 SETTINGS: dict[str, Setting] = {
     each.name: each
     for each in (
@@ -174,6 +178,13 @@ SETTINGS: dict[str, Setting] = {
             _text,
             "",
             "Key of all one-way hashes; unset means random per process, so hashes of two processes do not match.",
+        ),
+        Setting(
+            "propagate",
+            "tag names, comma-separated",
+            _names,
+            (),
+            "Tags that cross processes in OTel baggage; whoever receives your requests sees them.",
         ),
     )
 }

@@ -7,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import anthropic
 import pytest
+from opentelemetry import baggage
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.context import attach, detach
 
 import farebox
 from farebox._tags import current_tags
@@ -111,3 +114,27 @@ def test_users_are_hashed_when_asked(provider: Provider, captured: Captured, mon
 
     assert users[0] == users[1] != users[2]
     assert "ada" not in users
+
+
+def test_named_tags_cross_processes_in_baggage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tags named in FAREBOX_PROPAGATE go into OTel baggage and come out of it; others stay, and our own win."""
+    monkeypatch.setenv("FAREBOX_PROPAGATE", "tenant, route")
+    with farebox.tags(tenant="acme", user="ada"):
+        carrier: dict[str, str] = {}
+        W3CBaggagePropagator().inject(carrier)
+
+    assert carrier == {"baggage": "farebox.tenant=acme"}
+    assert baggage.get_all() == {}
+    token = attach(W3CBaggagePropagator().extract(carrier))
+    try:
+        assert current_tags() == {"tenant": "acme"}
+        with farebox.tags(tenant="other", task="t"):
+            assert current_tags() == {"tenant": "other", "task": "t"}
+    finally:
+        detach(token)
+
+
+def test_nothing_crosses_processes_by_default() -> None:
+    """Without FAREBOX_PROPAGATE no tag reaches baggage: providers would see it."""
+    with farebox.tags(tenant="acme"):
+        assert baggage.get_all() == {}
