@@ -51,6 +51,9 @@ class ClientState(Protocol):
     def submit(self, attempt: Attempt) -> None:
         """Queue an ended attempt."""
 
+    def crowded(self) -> bool:
+        """Tell whether so much waits that what follows should be small."""
+
     def emit(self, attempt: Attempt) -> None:
         """Make the span of an ended attempt; runs on the recorder thread."""
 
@@ -114,7 +117,7 @@ class Attempt:
         self.ended_at = 0.0
         self.error: type[BaseException] | None = None
         self._number(headers.get("x-stainless-retry-count"), path)
-        self.seq = state.next_number()
+        self.seq = -1 if endpoint.read else state.next_number()
         self.started_ns = time.time_ns()
         self.started_at = time.perf_counter()
 

@@ -8,18 +8,21 @@ from typing import Any
 
 from farebox import semconv as name
 from farebox._attempt import Attempt
+from farebox._billed import Billed, derived_id
 from farebox._ending import error_type_of, outcome_of, usage_state_of
 from farebox._endpoints import provider_of
 from farebox._flags import flags_of
 from farebox._identity import instance_id, key_fingerprint, keyed_hash
+from farebox._long_reads import BOILED, PART, LongRead
 from farebox._platforms import deployment_in, model_in, project_in, region_in
 from farebox._prefix import prefix_of
 from farebox._read import is_stream, read_request, read_response
 from farebox._reading import BilledApart, Reading, text
+from farebox._reads import billed_in
 from farebox._usage import TokenUsage
 from farebox.settings import setting
 
-__all__ = ["Description", "describe"]
+__all__ = ["Description", "describe", "describe_read"]
 
 Attributes = dict[str, Any]
 
@@ -76,7 +79,8 @@ class Description:
     """A span's name, attributes and error (None: no error), and what was billed beside it.
 
     identity: text that the span id of a thing billed apart derives from, so that any reader gives the same; "" for an
-    attempt, which has its own.
+    attempt, which has its own. trace: the same of its trace id; "" for what stays in the attempt's trace. Times are ns
+    since 1970; None: as the attempt's start.
     """
 
     name: str
@@ -84,6 +88,9 @@ class Description:
     error: str | None = None
     identity: str = ""
     apart: tuple[Description, ...] = ()
+    trace: str = ""
+    started_ns: int | None = None
+    ended_ns: int | None = None
 
 
 def describe(attempt: Attempt) -> Description:
@@ -97,13 +104,10 @@ def describe(attempt: Attempt) -> Description:
     model = _request_model(attempt, request)
     attributes: Attributes = {
         name.OPERATION: attempt.endpoint.operation,
-        name.PROVIDER_NAME: _OTEL_PROVIDERS.get(provider, provider),
-        name.PROVIDER: provider,
-        name.SERVER_ADDRESS: attempt.url.host,
+        **_place(attempt, provider),
         name.KIND: "attempt",
         name.CALL_ID: f"{attempt.call_id:016x}",
         name.ATTEMPT: attempt.attempt,
-        name.INSTANCE: instance_id(),
         name.SEQ: attempt.seq,
         name.OUTCOME: outcome,
         name.DURATION_MS: _ms(attempt.ended_at - attempt.started_at),
@@ -120,8 +124,6 @@ def describe(attempt: Attempt) -> Description:
         **prefix_of(request, marked=b'"cache_control"' in attempt.body),
     }
     attributes.update(flags_of(attempt, reading, outcome))
-    if attempt.url.port is not None:
-        attributes[name.SERVER_PORT] = attempt.url.port
     known = {key: value for key, value in attributes.items() if value is not None}
     return Description(
         name=f"{attempt.endpoint.operation} {model}" if model else attempt.endpoint.operation,
@@ -129,6 +131,74 @@ def describe(attempt: Attempt) -> Description:
         error=None if outcome in ("ok", "abandoned", "cancelled") else error,
         apart=tuple(_apart(each, attempt, reading, known) for each in reading.apart),
     )
+
+
+def describe_read(attempt: Attempt) -> Description:
+    """Describe a call that reads what is billed elsewhere, with what it shows to be billed; no name if that is nothing.
+
+    Of a response recorded in parts, only the last has a name.
+    """
+    tags = {**attempt.state.defaults, **attempt.tags}
+    provider = tags.pop("provider", None) or provider_of(attempt.url.host)
+    reader = {**_place(attempt, provider), **_account(attempt)}
+    apart = tuple(_billed(each, attempt, reader) for each in billed_in(attempt, provider))
+    count = attempt.count(len(apart)) if isinstance(attempt, LongRead) else len(apart)
+    if not count or attempt.ended in (PART, BOILED):
+        return Description("", {}, apart=apart)
+    attributes = {
+        **reader,
+        **_tags(tags),
+        name.HTTP_STATUS: attempt.status,
+        name.READ_RESULTS: count,
+    }
+    known = {key: value for key, value in attributes.items() if value is not None}
+    return Description("farebox.read", known, apart=apart)
+
+
+def _billed(each: Billed, attempt: Attempt, reader: Attributes) -> Description:
+    """Describe a thing billed elsewhere: the reader's place and account, its own tags, times, model and usage."""
+    reading = each.reading
+    tags = {**attempt.state.defaults, **each.tags, **attempt.tags}
+    tags.pop("provider", None)
+    error = None if each.outcome == "ok" else text((reading.error or {}).get("type")) or each.outcome
+    attributes: Attributes = {
+        **reader,
+        name.OPERATION: each.operation,
+        name.KIND: each.kind,
+        name.CALL_ID: f"{derived_id(each.span, 8):016x}",
+        name.ATTEMPT: 0,
+        name.SEQ: attempt.state.next_number(),
+        name.OUTCOME: each.outcome,
+        name.ERROR_TYPE: error,
+        name.REGION: reading.region or region_in(attempt.url, reader[name.PROVIDER]),
+        **_tags(tags),
+        **_response(attempt, reading),
+        name.REQUEST_ID: each.request_id,
+        name.USAGE_STATE: each.state,
+        **(_leaves(reading.usage) if reading.usage is not None and each.state != "none" else {}),
+    }
+    known = {key: value for key, value in attributes.items() if value is not None}
+    return Description(
+        name=f"{each.operation} {reading.model}" if reading.model else each.operation,
+        attributes=known,
+        error=None if each.outcome in ("ok", "cancelled") else error,
+        identity=each.span,
+        apart=tuple(_apart(one, attempt, reading, known) for one in reading.apart),
+        trace=each.trace,
+        started_ns=each.started_ns,
+        ended_ns=each.ended_ns,
+    )
+
+
+def _place(attempt: Attempt, provider: str) -> Attributes:
+    """Where a call went, and from which process."""
+    return {
+        name.PROVIDER_NAME: _OTEL_PROVIDERS.get(provider, provider),
+        name.PROVIDER: provider,
+        name.SERVER_ADDRESS: attempt.url.host,
+        name.SERVER_PORT: attempt.url.port,
+        name.INSTANCE: instance_id(),
+    }
 
 
 def _apart(each: BilledApart, attempt: Attempt, reading: Reading, attributes: Attributes) -> Description:
@@ -199,8 +269,6 @@ def _usage(attempt: Attempt, reading: Reading) -> Attributes:
     usage = reading.usage
     if usage is not None and state != "none":
         out.update(_leaves(usage))
-        if usage.reported_cost is not None:
-            out[name.REPORTED_COST] = format(usage.reported_cost, "f")
     if state in ("partial", "missing") and reading.characters:
         pieces = [piece for choice in reading.choices.values() for piece in choice.pieces]
         size = len("".join(pieces).encode()) + reading.characters - sum(map(len, pieces))
@@ -213,6 +281,7 @@ def _leaves(usage: TokenUsage) -> Attributes:
     writes = [count for leaf, count in leaves.items() if leaf.startswith("cache_write_")]
     return {
         **{name.USAGE_PREFIX + leaf: count for leaf, count in leaves.items()},
+        name.REPORTED_COST: None if usage.reported_cost is None else format(usage.reported_cost, "f"),
         name.USAGE_PREFIX + "reasoning_tokens": usage.reasoning,
         name.USAGE_CONTRADICTION: usage.contradiction,
         name.INPUT_TOKENS: usage.input_total,

@@ -35,10 +35,12 @@ def encode_span(
     *,
     remote: bool = False,
     error: str | None = None,
+    link: tuple[int, int] | None = None,
 ) -> bytes:
     """Encode one span of kind CLIENT.
 
     ids: trace, span and parent span (0: none). times: start and end, ns since 1970 UTC. error: the status's sentence.
+    link: trace and span id of a span of this process that it is linked to.
     """
     trace_id, span_id, parent_id = ids
     text = name.encode()
@@ -48,6 +50,9 @@ def encode_span(
     parts += (b"\x2a", _varint(len(text)), text, b"\x30\x03", _times(b"\x39", times[0], b"\x41", times[1]))
     for key, value in attributes.items():
         parts.append(_attribute(key, value))
+    if link is not None:
+        target = b"\x0a\x10" + link[0].to_bytes(16, "big") + b"\x12\x08" + link[1].to_bytes(8, "big")
+        parts.append(_field(b"\x6a", target + b"\x35" + _HAS_IS_REMOTE.to_bytes(4, "little")))
     status = b"" if error is None else Status(code=Status.STATUS_CODE_ERROR, message=error).SerializeToString()
     flags = _HAS_IS_REMOTE | (_IS_REMOTE if remote else 0)
     parts += (b"\x7a", _varint(len(status)), status, b"\x85\x01", flags.to_bytes(4, "little"))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from farebox._attempt import Attempt
     from farebox._reading import Reading
 
-__all__ = ["error_type_of", "outcome_of", "usage_state_of"]
+__all__ = ["error_type_of", "outcome_of", "outcome_of_status", "usage_state_of"]
 
 # httpx exceptions raised before the request reached the provider: nothing can have been billed.
 _NEVER_SENT = frozenset(
@@ -35,9 +35,9 @@ def outcome_of(attempt: Attempt, reading: Reading) -> str:
     if attempt.status is None:
         return "cancelled"
     if attempt.status >= 400:
-        return _outcome_of_status(attempt.status, reading)
+        return outcome_of_status(attempt.status, reading)
     if reading.error is not None:
-        return "stream_error" if is_stream(attempt) else _outcome_of_status(_code(reading), reading)
+        return "stream_error" if is_stream(attempt) else outcome_of_status(_code(reading), reading)
     if reading.complete:
         return "ok"
     if attempt.ended == ends.CANCELLED:
@@ -87,7 +87,8 @@ def _outcome_of_exception(attempt: Attempt) -> str:
     return "connection_error" if attempt.ended == ends.NOT_SENT else "stream_error"
 
 
-def _outcome_of_status(status: int, reading: Reading) -> str:
+def outcome_of_status(status: int, reading: Reading) -> str:
+    """Return the class of failure that a status stands for, of 400 or more."""
     kind = (reading.error or {}).get("type")
     if status == 429 or kind == "rate_limit_error":
         return "rate_limited"

@@ -17,21 +17,26 @@ class Endpoint:
     operation: OTel's gen_ai.operation.name, or ours where it has none.
     shape: how the response is read; "" means its usage is not understood yet and is recorded as missing.
     free: the provider does not charge for it.
+    read: it reads what is billed elsewhere, and is no attempt in the ledger itself.
+    long: its response is a file of lines, recorded in parts; what lacks `mark` in the first part is another file.
     """
 
     operation: str
     shape: str
     free: bool = False
+    read: bool = False
+    long: bool = False
+    mark: bytes = b""
 
 
 _MESSAGES = Endpoint("chat", "anthropic")
 _CHAT = Endpoint("chat", "chat")
 _RESPONSES = Endpoint("chat", "responses")
+_BATCH = Endpoint("batch", "batch", free=True, read=True)
 
-# Matched against the end of the path of a POST, the first that fits. What is not listed is not recorded.
-_POSTS: tuple[tuple[re.Pattern[str], Endpoint], ...] = tuple(
-    (re.compile(pattern + "$"), endpoint)
-    for pattern, endpoint in (
+# Matched against the end of the path, the first that fits. What is not listed is not recorded.
+_PATHS = {
+    "POST": (
         (r"/messages", _MESSAGES),
         (r"/messages/count_tokens", Endpoint("count_tokens", "free", free=True)),
         (r"/chat/completions", _CHAT),
@@ -50,8 +55,17 @@ _POSTS: tuple[tuple[re.Pattern[str], Endpoint], ...] = tuple(
         (r"/model/.+/(invoke|invoke-with-response-stream)", _MESSAGES),
         (r"/models/count-tokens:rawPredict", Endpoint("count_tokens", "free", free=True)),
         (r"/models/[^/]+:(rawPredict|streamRawPredict)", _MESSAGES),
-    )
-)
+        (r"/batches(/[^/]+/cancel)?", _BATCH),
+    ),
+    "GET": (
+        (r"/batches/[^/]+/results", Endpoint("chat", "results", read=True, long=True)),
+        (r"/files/[^/]+/content", Endpoint("chat", "results", read=True, long=True, mark=b'"custom_id"')),
+        (r"/batches/[^/]+", _BATCH),
+    ),
+}
+_COMPILED = {
+    method: [(re.compile(pattern + "$"), endpoint) for pattern, endpoint in paths] for method, paths in _PATHS.items()
+}
 
 # Hosts with a region in the middle → farebox.provider. What Anthropic itself runs behind AWS costs what its API costs.
 # Source: anthropic 2.12 `lib/{aws,bedrock,vertex}`, openai 3.54 `providers/bedrock.py`; docs.aws.amazon.com, Claude
@@ -111,9 +125,7 @@ _HOSTS = {
 @lru_cache(maxsize=1024)
 def endpoint_of(method: str, path: str) -> Endpoint | None:
     """Return the endpoint of a request, or None when it costs nothing or is not known to cost anything."""
-    if method != "POST":
-        return None
-    for pattern, endpoint in _POSTS:
+    for pattern, endpoint in _COMPILED.get(method, ()):
         if pattern.search(path):
             return endpoint
     return None

@@ -14,7 +14,7 @@ from farebox._reading import ReaderFactory, Reading
 if TYPE_CHECKING:
     from farebox._attempt import Attempt
 
-__all__ = ["read_request", "read_response"]
+__all__ = ["is_stream", "read_body", "read_request", "read_response"]
 
 READERS: dict[str, ReaderFactory] = {
     "anthropic": AnthropicReader,
@@ -34,10 +34,7 @@ def read_response(attempt: Attempt, provider: str) -> Reading:
     """Read what came back, as far as it came."""
     if attempt.status is None:
         return Reading()
-    chunks = attempt.chunks
-    if attempt.encoded:
-        encoding = attempt.headers.get("content-encoding", "")
-        chunks = decode_chunks(chunks, encoding, attempt.headers, attempt.response_class)
+    chunks = _decoded(attempt)
     if attempt.status >= 400:
         return _error(b"".join(chunks))
     factory = READERS.get(attempt.endpoint.shape)
@@ -60,10 +57,22 @@ def read_response(attempt: Attempt, provider: str) -> Reading:
     return reader.finish()
 
 
+def read_body(attempt: Attempt) -> Any:
+    """Return the JSON that came back whole, None where it is none."""
+    return parse_json(b"".join(_decoded(attempt)))
+
+
 def is_stream(attempt: Attempt) -> bool:
     """Tell whether the response came as events: server-sent ones, or AWS's frames."""
     kind = attempt.headers.get("content-type", "") if attempt.headers is not None else ""
     return "event-stream" in kind or AWS_STREAM in kind
+
+
+def _decoded(attempt: Attempt) -> list[bytes]:
+    if not attempt.encoded:
+        return attempt.chunks
+    encoding = attempt.headers.get("content-encoding", "")
+    return decode_chunks(attempt.chunks, encoding, attempt.headers, attempt.response_class)
 
 
 def _error(raw: bytes) -> Reading:

@@ -57,6 +57,11 @@ class Recorder:
         """Attempts that are not spans yet."""
         return len(self._waiting)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether a quarter of what may wait is waiting."""
+        return self._bytes > self._bytes_max // 4 or len(self._waiting) > self._records_max // 4
+
     def submit(self, attempt: Attempt) -> None:
         """Queue an ended attempt, from any thread and from finalizers; never blocks, never raises."""
         try:

@@ -18,6 +18,7 @@ from farebox._ask_usage import UsageFilter, asking, usage_filter
 from farebox._attempt import CHUNKS_TIMED, Attempt, ClientState, content_of
 from farebox._endpoints import endpoint_of
 from farebox._guard import swallow
+from farebox._long_reads import LongRead
 
 __all__ = ["AsyncSend", "SyncSend", "inner_of", "is_proxy"]
 
@@ -202,7 +203,7 @@ class _Send(_Proxy):
             if endpoint is None:
                 return None, request
             state = self._farebox_state
-            attempt = Attempt(request, endpoint, path, state)
+            attempt = (LongRead if endpoint.long else Attempt)(request, endpoint, path, state)
             if options.get("stream") and state.ask_usage:
                 provider = attempt.tags.get("provider") or state.defaults.get("provider")
                 asked = asking(request, endpoint, provider)

@@ -67,6 +67,7 @@ class Sender:
         self._stop = threading.Event()
         self._flushing = 0
         self._failures = 0
+        self._failing = False
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._transport: Transport | None = None
@@ -76,6 +77,12 @@ class Sender:
     def waiting(self) -> int:
         """Spans that are not delivered yet."""
         return len(self._waiting) + self._in_flight
+
+    @property
+    def behind(self) -> bool:
+        """Whether the queue is half full while the collector takes what it gets: who can wait with more, should."""
+        full = self._bytes_put - self._bytes_taken > self._bytes_max // 2
+        return full and not self._failing and not self._stop.is_set()
 
     def put(self, span: bytes) -> None:
         """Queue an encoded span; when the queue is full it is dropped and counted."""
@@ -139,6 +146,7 @@ class Sender:
         back_off = BACK_OFF_FIRST_S
         while not self._stop.is_set():
             delivery = self._try(body)
+            self._failing = not delivery.taken
             if delivery.taken:
                 self.sent += len(batch)
                 return

@@ -6,10 +6,10 @@ do not apply, since a sampled ledger is a wrong ledger, and what waits for the c
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,7 +22,8 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 
 from farebox import semconv
 from farebox._attempt import Attempt
-from farebox._describe import Description, describe
+from farebox._billed import derived_id
+from farebox._describe import Description, describe, describe_read
 from farebox._encode import Envelope, encode_span
 from farebox._metrics import CallMetrics, Health, observe_health
 from farebox._otlp_http import OtlpHttp  # here, on the caller's thread: a fork must not meet a half import
@@ -33,10 +34,16 @@ __all__ = ["Capture", "Output", "SpanData", "capture_with", "emit_attempt", "far
 
 _log = logging.getLogger("farebox")
 
+WAIT_S = 0.005
+
 
 @dataclass(frozen=True, slots=True)
 class SpanData:
-    """A finished span of kind CLIENT. Ids are ints; times are ns since 1970 UTC; error None: no error."""
+    """A finished span of kind CLIENT. Ids are ints; times are ns since 1970 UTC; error None: no error.
+
+    derived: its ids are the same whoever makes it, so they hold with a user's provider too. link: the span that it is
+    linked to.
+    """
 
     trace_id: int
     span_id: int
@@ -46,6 +53,8 @@ class SpanData:
     ended_ns: int
     attributes: dict[str, Any]
     error: str | None = None
+    derived: bool = False
+    link: SpanContext | None = None
 
     @property
     def context(self) -> SpanContext:
@@ -69,6 +78,9 @@ def output_to(provider: trace.TracerProvider | None) -> Output:
     if provider is None:
         return _send
     tracer = provider.get_tracer(semconv.SCOPE, version("farebox"))
+    usual = getattr(tracer, "id_generator", None)  # of the SDK's tracers, and for our scope alone
+    if usual is not None and not isinstance(usual, _Ids):
+        tracer.id_generator = _Ids(usual)  # type: ignore[attr-defined]
     return lambda span: _through(tracer, span)
 
 
@@ -100,38 +112,51 @@ def health() -> Health:
 
 def emit_attempt(output: Output, attempt: Attempt) -> None:
     """Describe an ended attempt, and put out its span and one for each thing billed beside it."""
-    described = describe(attempt)
-    ended_ns = attempt.started_ns + round((attempt.ended_at - attempt.started_at) * 1_000_000_000)
-    context = output(
-        SpanData(
-            trace_id=attempt.trace_id,
-            span_id=attempt.span_id,
-            parent=attempt.parent,
-            name=described.name,
-            started_ns=attempt.started_ns,
-            ended_ns=ended_ns,
-            attributes=described.attributes,
-            error=described.error,
-        )
+    reads = attempt.endpoint.read
+    described = describe_read(attempt) if reads else describe(attempt)
+    span = SpanData(
+        trace_id=attempt.trace_id,
+        span_id=attempt.span_id,
+        parent=attempt.parent,
+        name=described.name,
+        started_ns=attempt.started_ns,
+        ended_ns=attempt.started_ns + round((attempt.ended_at - attempt.started_at) * 1_000_000_000),
+        attributes=described.attributes,
+        error=described.error,
+        derived=reads,  # its results, some of which went before it, are linked to it
     )
-    if _call_metrics is not None:
+    context = output(span) if described.name else span.context
+    if _call_metrics is not None and not reads:
         _call_metrics.note(described.attributes, attempt.started_at, attempt.ended_at)
     for each in described.apart:
-        output(_apart(each, context, attempt.started_ns))
+        _emit_apart(output, each, context, attempt.started_ns)
 
 
-def _apart(described: Description, parent: SpanContext, started_ns: int) -> SpanData:
-    """Return the span of a thing billed beside an attempt: its child, under an id that any reader derives alike."""
-    digest = hashlib.blake2b(described.identity.encode(), digest_size=8).digest()
-    return SpanData(
-        trace_id=parent.trace_id,
-        span_id=int.from_bytes(digest, "big") or 1,
-        parent=parent,
-        name=described.name,
-        started_ns=started_ns,
-        ended_ns=started_ns,
-        attributes=described.attributes,
+def _emit_apart(output: Output, described: Description, origin: SpanContext, started_ns: int) -> None:
+    """Put out the span of a thing billed beside an attempt, under ids that any reader derives alike.
+
+    It is the attempt's child; or, where its trace is its own too, linked to the call that read of it.
+    """
+    own = bool(described.trace)
+    while own and _sender is not None and _sender.behind and _capture is None:
+        time.sleep(WAIT_S)
+    begun_ns = started_ns if described.started_ns is None else described.started_ns
+    context = output(
+        SpanData(
+            trace_id=derived_id(described.trace, 16) if own else origin.trace_id,
+            span_id=derived_id(described.identity, 8),
+            parent=None if own else origin,
+            name=described.name,
+            started_ns=begun_ns,
+            ended_ns=begun_ns if described.ended_ns is None else described.ended_ns,
+            attributes=described.attributes,
+            error=described.error,
+            derived=True,
+            link=origin if own else None,
+        )
     )
+    for each in described.apart:
+        _emit_apart(output, each, context, begun_ns)
 
 
 def _start() -> None:
@@ -163,18 +188,23 @@ def _send(span: SpanData) -> SpanContext:
                 span.attributes,
                 remote=parent is not None and parent.is_remote,
                 error=span.error,
+                link=None if span.link is None else (span.link.trace_id, span.link.span_id),
             )
         )
     return span.context
 
 
 def _through(tracer: trace.Tracer, span: SpanData) -> SpanContext:
-    """Make the span with a user's tracer, as a child of the same parent; its ids are then the tracer's."""
+    """Make the span with a user's tracer, as a child of the same parent; its ids are the tracer's unless derived."""
+    ids = getattr(tracer, "id_generator", None)
+    if isinstance(ids, _Ids):
+        ids.next = (span.trace_id, span.span_id) if span.derived else None
     made = tracer.start_span(
         span.name,
         context=_context(span.parent),
         kind=SpanKind.CLIENT,
         attributes=span.attributes,
+        links=() if span.link is None else (trace.Link(span.link),),
         start_time=span.started_ns,
         record_exception=False,
         set_status_on_exception=False,
@@ -183,6 +213,23 @@ def _through(tracer: trace.Tracer, span: SpanData) -> SpanContext:
         made.set_status(Status(StatusCode.ERROR, span.error))
     made.end(span.ended_ns)
     return made.get_span_context()
+
+
+class _Ids:
+    """Stands before the id generator of a user's tracer and gives `next`, trace id and span id, where it is set."""
+
+    def __init__(self, usual: Any) -> None:
+        self._usual = usual
+        self.next: tuple[int, int] | None = None
+
+    def generate_trace_id(self) -> int:
+        return self.next[0] if self.next else int(self._usual.generate_trace_id())
+
+    def generate_span_id(self) -> int:
+        return self.next[1] if self.next else int(self._usual.generate_span_id())
+
+    def is_trace_id_random(self) -> bool:
+        return self.next is None and bool(getattr(self._usual, "is_trace_id_random", bool)())
 
 
 def _context(parent: SpanContext | None) -> Context:

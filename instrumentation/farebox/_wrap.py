@@ -57,6 +57,9 @@ class _State:
     def submit(self, attempt: Attempt) -> None:
         recorder().submit(attempt)
 
+    def crowded(self) -> bool:
+        return recorder().crowded
+
     def emit(self, attempt: Attempt) -> None:
         from farebox._spans import emit_attempt
 

@@ -81,6 +81,7 @@ WORKSPACE: Final = "farebox.workspace"
 PROJECT: Final = "farebox.project"
 KEY_FINGERPRINT: Final = "farebox.key_fingerprint"
 REQUEST_ID: Final = "farebox.request_id"
+READ_RESULTS: Final = "farebox.read.results"  # things billed elsewhere that a call showed
 
 # Exclusive leaves of usage: they add up to the total, reasoning apart (it is inside output).
 INPUT_LEAVES: Final = (

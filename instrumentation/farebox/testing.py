@@ -13,7 +13,7 @@ from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 
 from farebox import _spans, semconv
 from farebox._recorder import recorder
@@ -60,6 +60,7 @@ def _readable(span: SpanData) -> ReadableSpan:
         attributes=span.attributes,
         kind=SpanKind.CLIENT,
         status=Status(StatusCode.UNSET if span.error is None else StatusCode.ERROR, span.error),
+        links=() if span.link is None else (Link(span.link),),
         start_time=span.started_ns,
         end_time=span.ended_ns,
         instrumentation_scope=InstrumentationScope(semconv.SCOPE),

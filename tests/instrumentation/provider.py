@@ -183,6 +183,7 @@ class Provider:
 
     base: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, Any] = field(default_factory=dict)  # path → what a GET answers: JSON, or bytes of a file
     connections: int = 0
     open_connections: int = 0
     _tries: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -227,6 +228,13 @@ class Provider:
             return False
         if kind == "html":
             return await self._reply(writer, b"<html>gateway</html>", 200, "text/html")
+        if method == "GET":
+            found = self.files.get(path)
+            if isinstance(found, bytes):
+                return await self._file(writer, found, kind, argument)
+            return await self._reply(writer, found or {"error": {"type": "not_found"}}, 200 if found else 404)
+        if f"{method} {path}" in self.files:
+            return await self._reply(writer, self.files[f"{method} {path}"])
         if body.get("stream") or path.endswith("-response-stream"):
             return await self._stream(writer, path, body, kind, argument)
         return await self._reply(writer, _whole(path, body), zipped=kind == "gzip")
@@ -242,6 +250,23 @@ class Provider:
             extra += "retry-after-ms: 20\r\n"
         head = f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {len(data)}\r\n{extra}{_IDS}\r\n"
         writer.write(head.encode() + data)
+        await writer.drain()
+        return True
+
+    async def _file(self, writer: Any, data: bytes, kind: str, argument: str) -> bool:
+        extra = "content-encoding: gzip\r\n" if kind == "gzip" else ""
+        data = gzip.compress(data) if kind == "gzip" else data
+        head = f"content-type: application/x-jsonl\r\ntransfer-encoding: chunked\r\n{extra}{_IDS}\r\n"
+        writer.write(b"HTTP/1.1 200 OK\r\n" + head.encode())
+        step = int(argument or 7) if kind == "split" else 65_536
+        for start in range(0, len(data), step):
+            if kind == "cut" and start + step > len(data) - 100:
+                writer.write(f"{step:x}\r\n".encode() + data[start : len(data) - 100])
+                return False
+            part = data[start : start + step]
+            writer.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+            await writer.drain()
+        writer.write(b"0\r\n\r\n")
         await writer.drain()
         return True
 

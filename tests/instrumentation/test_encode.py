@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
 from farebox._encode import Envelope, encode_span
 
@@ -35,6 +35,7 @@ SPAN_IDS = st.integers(1, 2**64 - 1)
     st.integers(0, 2**63),
     st.dictionaries(st.text(min_size=1, max_size=40), VALUES, max_size=12),
     st.none() | TEXT,
+    st.none() | st.tuples(st.integers(1, 2**128 - 1), SPAN_IDS),
 )
 def test_the_bytes_mean_what_the_stock_encoders_mean(
     trace_id: int,
@@ -44,8 +45,9 @@ def test_the_bytes_mean_what_the_stock_encoders_mean(
     started_ns: int,
     attributes: dict[str, Any],
     error: str | None,
+    link: tuple[int, int] | None,
 ) -> None:
-    """Whatever the ids, times, attributes and status, the request equals the one the official exporter would send."""
+    """Whatever the ids, times, attributes, link and status, the request is the one the official exporter would send."""
     resource = {"service.name": "s", "process.pid": 7}
     context = SpanContext(trace_id, span_id, is_remote=False)
     parent_context = None if parent is None else SpanContext(trace_id, parent[0], is_remote=parent[1])
@@ -57,6 +59,7 @@ def test_the_bytes_mean_what_the_stock_encoders_mean(
                 parent=parent_context,
                 resource=Resource(resource),
                 attributes=attributes,
+                links=() if link is None else (Link(SpanContext(*link, is_remote=False)),),
                 kind=SpanKind.CLIENT,
                 status=Status(StatusCode.UNSET) if error is None else Status(StatusCode.ERROR, error),
                 start_time=started_ns,
@@ -72,6 +75,7 @@ def test_the_bytes_mean_what_the_stock_encoders_mean(
         attributes,
         remote=bool(parent and parent[1]),
         error=error,
+        link=link,
     )
 
     request = ExportTraceServiceRequest.FromString(Envelope(resource, "farebox", "1").around([span, span]))
