@@ -7,26 +7,23 @@ Source: anthropic 2.12 types/messages, openai 3.54 types/batch.py and BatchReque
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import jiter
 
 from farebox._anthropic import AnthropicReader
-from farebox._billed import Billed, epoch_ns
+from farebox._billed import Billed, Order, note_order, order_of
 from farebox._body import parse_json
 from farebox._ending import outcome_of_status
 from farebox._openai import ChatReader, EmbeddingsReader, ResponsesReader
 from farebox._reading import Reader, Reading, mapping, sequence, text
+from farebox._times import epoch_ns
 
 if TYPE_CHECKING:
     from farebox._attempt import Attempt
 
 __all__ = ["boiled", "note_batch", "results_in"]
-
-BATCHES_NOTED_MAX = 1024
 
 # What a result that is no answer says → farebox.outcome.
 _ENDS = {"canceled": "cancelled", "expired": "timeout"}
@@ -52,38 +49,23 @@ _BODIES: dict[str, tuple[type[Reader], str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """When a batch ended, else began, and its tags: of the call that ordered it, and its own id."""
-
-    at_ns: int | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-# By the id of the batch, or of a file with its results; touched by the recorder thread alone.
-_noted: OrderedDict[str, _Batch] = OrderedDict()
-
-
 def note_batch(attempt: Attempt, body: Mapping[str, Any]) -> None:
     """Remember of a batch what its results will not say; the call that ordered it is a POST to `/batches` itself."""
     batch_id = text(body.get("id"))
     if batch_id is None or (body.get("type") != "message_batch" and body.get("object") != "batch"):
         return
-    former = _noted.get(batch_id, _Batch())
+    former = order_of(batch_id)
     at = body.get("ended_at") or body.get("completed_at") or body.get("created_at")
-    ordered = attempt.tags if attempt.url.path.endswith("/batches") else former.tags
-    batch = _Batch(epoch_ns(at) or former.at_ns, {**ordered, "batch_id": batch_id})
+    ordered = {**attempt.state.defaults, **attempt.tags} if attempt.url.path.endswith("/batches") else former.tags
+    batch = Order(epoch_ns(at) or former.at_ns, {**ordered, "batch_id": batch_id})
     for key in (batch_id, text(body.get("output_file_id")), text(body.get("error_file_id"))):
         if key is not None:
-            _noted[key] = batch
-            _noted.move_to_end(key)
-    while len(_noted) > BATCHES_NOTED_MAX:
-        _noted.popitem(last=False)
+            note_order(key, batch)
 
 
 def results_in(lines: Iterator[bytes], of: str, provider: str, *, whole: bool) -> Iterator[Billed]:
     """Yield what each line bills; `of` is the batch or file that was read. Lines that are no result are left out."""
-    batch = _noted.get(of, _Batch())
+    batch = order_of(of)
     for line in lines:
         row = mapping(parse_json(line))
         if not text(row.get("custom_id")):
@@ -101,7 +83,7 @@ def boiled(lines: bytes) -> bytes:
     return b"\n".join(map(_boiled, lines.split(b"\n")))
 
 
-def _anthropic_result(row: Mapping[str, Any], batch_id: str, batch: _Batch, provider: str, *, whole: bool) -> Billed:
+def _anthropic_result(row: Mapping[str, Any], batch_id: str, batch: Order, provider: str, *, whole: bool) -> Billed:
     result, custom_id = mapping(row["result"]), str(row["custom_id"])
     kind = text(result.get("type")) or "unknown"
     message = mapping(result.get("message"))
@@ -132,7 +114,7 @@ def _anthropic_result(row: Mapping[str, Any], batch_id: str, batch: _Batch, prov
     )
 
 
-def _openai_result(row: Mapping[str, Any], batch: _Batch, provider: str, *, whole: bool) -> Billed | None:
+def _openai_result(row: Mapping[str, Any], batch: Order, provider: str, *, whole: bool) -> Billed | None:
     """Read a line of an output or error file. Its ids derive from itself alone: files are copied, and name no batch."""
     response = mapping(row.get("response"))
     body = mapping(response.get("body"))

@@ -7,13 +7,15 @@ the same and the ledger counts it once.
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from farebox._reading import Reading
 
-__all__ = ["Billed", "derived_id", "epoch_ns"]
+__all__ = ["Billed", "Order", "derived_id", "note_order", "order_of"]
+
+ORDERS_NOTED_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +41,31 @@ class Billed:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the calls that ordered or looked at a thing tell of it: its time in ns since 1970, and its tags."""
+
+    at_ns: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+# By the provider's id; touched by the recorder thread alone.
+_orders: OrderedDict[str, Order] = OrderedDict()
+
+
+def note_order(name: str, order: Order) -> None:
+    """Remember an order under the provider's name of what was ordered; the oldest of too many is forgotten."""
+    _orders[name] = order
+    _orders.move_to_end(name)
+    while len(_orders) > ORDERS_NOTED_MAX:
+        _orders.popitem(last=False)
+
+
+def order_of(name: str) -> Order:
+    """Return what is remembered under a name, nothing if it was ordered elsewhere."""
+    return _orders.get(name) or Order()
+
+
 def derived_id(text: str, size: int) -> int:
     """Return the id of so many bytes that everyone derives from this text."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest(), "big") or 1
-
-
-def epoch_ns(value: object) -> int | None:
-    """Return a provider's time, RFC 3339 text or seconds since 1970, as nanoseconds; None for anything else."""
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-        if moment.tzinfo is None:
-            return None
-        return round(moment.timestamp() * 1_000_000) * 1000
-    if isinstance(value, bool) or not hasattr(value, "__int__"):
-        return None
-    return int(value * 1_000_000) * 1000  # type: ignore[operator]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from farebox import semconv as name
 from farebox._attempt import Attempt
+from farebox._background import background_result, note_background
 from farebox._billed import Billed, derived_id
 from farebox._ending import error_type_of, outcome_of, usage_state_of
 from farebox._endpoints import provider_of
@@ -125,11 +126,16 @@ def describe(attempt: Attempt) -> Description:
     }
     attributes.update(flags_of(attempt, reading, outcome))
     known = {key: value for key, value in attributes.items() if value is not None}
+    apart = [_apart(each, attempt, reading, known) for each in reading.apart]
+    note_background(reading, tags)
+    result = background_result(reading, whole=False)  # the answer is described here
+    if result is not None:
+        apart.append(_billed(result, attempt, {**_place(attempt, provider), **_account(attempt)}))
     return Description(
         name=f"{attempt.endpoint.operation} {model}" if model else attempt.endpoint.operation,
         attributes=known,
         error=None if outcome in ("ok", "abandoned", "cancelled") else error,
-        apart=tuple(_apart(each, attempt, reading, known) for each in reading.apart),
+        apart=tuple(apart),
     )
 
 
@@ -170,9 +176,11 @@ def _billed(each: Billed, attempt: Attempt, reader: Attributes) -> Description:
         name.SEQ: attempt.state.next_number(),
         name.OUTCOME: each.outcome,
         name.ERROR_TYPE: error,
+        name.DURATION_MS: _between(each.started_ns, each.ended_ns),
         name.REGION: reading.region or region_in(attempt.url, reader[name.PROVIDER]),
         **_tags(tags),
-        **_response(attempt, reading),
+        **_response(attempt, reading if each.whole else replace(reading, choices={})),
+        name.FINISH_REASONS: reading.stop_reasons or None,
         name.REQUEST_ID: each.request_id,
         name.USAGE_STATE: each.state,
         **(_leaves(reading.usage) if reading.usage is not None and each.state != "none" else {}),
@@ -316,6 +324,10 @@ def _plain(headers: Any) -> dict[str, str]:
 
 def _is_number(value: Any) -> bool:
     return value is not None and not isinstance(value, bool) and hasattr(value, "__int__")
+
+
+def _between(started_ns: int | None, ended_ns: int | None) -> float | None:
+    return None if started_ns is None or ended_ns is None else _ms((ended_ns - started_ns) / 1_000_000_000)
 
 
 def _ms(seconds: float) -> float:

@@ -50,9 +50,10 @@ def outcome_of(attempt: Attempt, reading: Reading) -> str:
 def usage_state_of(attempt: Attempt, reading: Reading) -> str:
     """Return `farebox.usage.state`: reported, partial, missing or none.
 
-    none: refused before work, or free of charge. missing: may have been billed, and nobody told us how much.
+    none: refused before work, free of charge, or billed as a background response of its own. missing: may have been
+    billed, and nobody told us how much.
     """
-    if attempt.endpoint.free:
+    if attempt.endpoint.free or reading.background is not None:
         return "none"
     if attempt.status is None:
         names = _names(attempt.error)

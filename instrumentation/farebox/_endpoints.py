@@ -32,6 +32,7 @@ class Endpoint:
 _MESSAGES = Endpoint("chat", "anthropic")
 _CHAT = Endpoint("chat", "chat")
 _RESPONSES = Endpoint("chat", "responses")
+_RESPONSE_READ = Endpoint("chat", "responses", read=True)
 _BATCH = Endpoint("batch", "batch", free=True, read=True)
 
 # Matched against the end of the path, the first that fits. What is not listed is not recorded.
@@ -56,11 +57,13 @@ _PATHS = {
         (r"/models/count-tokens:rawPredict", Endpoint("count_tokens", "free", free=True)),
         (r"/models/[^/]+:(rawPredict|streamRawPredict)", _MESSAGES),
         (r"/batches(/[^/]+/cancel)?", _BATCH),
+        (r"/responses/[^/]+/cancel", _RESPONSE_READ),
     ),
     "GET": (
         (r"/batches/[^/]+/results", Endpoint("chat", "results", read=True, long=True)),
         (r"/files/[^/]+/content", Endpoint("chat", "results", read=True, long=True, mark=b'"custom_id"')),
         (r"/batches/[^/]+", _BATCH),
+        (r"/responses/[^/]+", _RESPONSE_READ),
     ),
 }
 _COMPILED = {

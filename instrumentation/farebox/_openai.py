@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from farebox._reading import Choice, Reader, Reading, mapping, sequence, text
+from farebox._reading import Background, Choice, Reader, Reading, mapping, sequence, text
+from farebox._times import epoch_ns
 from farebox._usage import openai_usage
 
 __all__ = ["ChatReader", "EmbeddingsReader", "ResponsesReader"]
@@ -131,6 +132,7 @@ _CLIENT_CALLS = frozenset(
         "computer_call",
     }
 )
+_BEGUN = frozenset({"queued", "in_progress"})
 _FINAL = frozenset({"completed", "incomplete", "failed", "cancelled"})
 
 
@@ -139,6 +141,8 @@ class ResponsesReader(Reader):
 
     def body(self, body: Mapping[str, Any]) -> None:
         self._response(body)
+        if text(body.get("status")) in _BEGUN:  # a whole answer, which says that it comes later
+            self.reading.complete = True
 
     def event(self, event: Mapping[str, Any], chunk: int) -> None:
         kind = text(event.get("type")) or ""
@@ -164,6 +168,9 @@ class ResponsesReader(Reader):
         reading.service_tier = text(response.get("service_tier")) or reading.service_tier
         if response.get("error"):
             reading.error = mapping(response["error"])
+        if response.get("background") is True:
+            times = (epoch_ns(response.get(name)) for name in ("created_at", "completed_at"))
+            reading.background = Background(text(response.get("status")) or "", *times)
         usage = mapping(response.get("usage"))
         if usage:
             reading.usage = openai_usage(usage, provider=self.provider)

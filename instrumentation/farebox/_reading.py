@@ -8,7 +8,7 @@ from typing import Any
 
 from farebox._usage import TokenUsage
 
-__all__ = ["BilledApart", "Choice", "Reader", "Reading", "ToolCall", "mapping", "sequence", "text"]
+__all__ = ["Background", "BilledApart", "Choice", "Reader", "Reading", "ToolCall", "mapping", "sequence", "text"]
 
 
 @dataclass(slots=True)
@@ -42,6 +42,15 @@ class BilledApart:
     usage: TokenUsage
 
 
+@dataclass(frozen=True, slots=True)
+class Background:
+    """That a response was made in the background, by its own word: how far it is, and its times in ns since 1970."""
+
+    status: str
+    created_ns: int | None
+    completed_ns: int | None
+
+
 @dataclass(slots=True)
 class Reading:
     """One response read.
@@ -49,6 +58,7 @@ class Reading:
     complete: the provider said that it was done, so usage is final.
     first_token: index of the chunk that brought the first token of a stream, None if none came.
     error: the provider's error object, in the body or in the stream.
+    background: it is billed as a response of its own, whoever reads it.
     """
 
     response_id: str | None = None
@@ -63,6 +73,7 @@ class Reading:
     region: str | None = None
     thinking_characters: int = 0
     apart: list[BilledApart] = field(default_factory=list)
+    background: Background | None = None
 
     def choice(self, index: int = 0) -> Choice:
         found = self.choices.get(index)

@@ -48,6 +48,12 @@ def captured() -> Iterator[Captured]:
 
 
 @pytest.fixture(scope="session")
-def provider() -> Provider:
-    """A local server that speaks both providers' wire formats and misbehaves on demand."""
+def _running_provider() -> Provider:
     return start()
+
+
+@pytest.fixture
+def provider(_running_provider: Provider) -> Provider:
+    """A local server that speaks both providers' wire formats and misbehaves on demand."""
+    _running_provider.files.clear()
+    return _running_provider

@@ -183,7 +183,9 @@ class Provider:
 
     base: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
-    files: dict[str, Any] = field(default_factory=dict)  # path → what a GET answers: JSON, or bytes of a file
+    files: dict[str, Any] = field(
+        default_factory=dict
+    )  # path of a GET, or method and path → JSON, bytes of a file, events
     connections: int = 0
     open_connections: int = 0
     _tries: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -228,13 +230,9 @@ class Provider:
             return False
         if kind == "html":
             return await self._reply(writer, b"<html>gateway</html>", 200, "text/html")
-        if method == "GET":
-            found = self.files.get(path)
-            if isinstance(found, bytes):
-                return await self._file(writer, found, kind, argument)
-            return await self._reply(writer, found or {"error": {"type": "not_found"}}, 200 if found else 404)
-        if f"{method} {path}" in self.files:
-            return await self._reply(writer, self.files[f"{method} {path}"])
+        prepared = self.files.get(path if method == "GET" else f"{method} {path}")
+        if prepared is not None or method == "GET":
+            return await self._prepared(writer, prepared, kind, argument)
         if body.get("stream") or path.endswith("-response-stream"):
             return await self._stream(writer, path, body, kind, argument)
         return await self._reply(writer, _whole(path, body), zipped=kind == "gzip")
@@ -250,6 +248,26 @@ class Provider:
             extra += "retry-after-ms: 20\r\n"
         head = f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {len(data)}\r\n{extra}{_IDS}\r\n"
         writer.write(head.encode() + data)
+        await writer.drain()
+        return True
+
+    async def _prepared(self, writer: Any, answer: Any, kind: str, argument: str) -> bool:
+        if isinstance(answer, list):
+            return await self._events(writer, answer, kind, argument)
+        if isinstance(answer, bytes):
+            return await self._file(writer, answer, kind, argument)
+        return await self._reply(writer, answer or {"error": {"type": "not_found"}}, 404 if answer is None else 200)
+
+    async def _events(self, writer: Any, events: list[Any], kind: str, argument: str) -> bool:
+        head = "content-type: text/event-stream\r\ntransfer-encoding: chunked\r\n"
+        writer.write(b"HTTP/1.1 200 OK\r\n" + head.encode() + f"{_IDS}\r\n".encode())
+        for number, event in enumerate(events):
+            if kind == "cut" and number == int(argument):
+                return False
+            data = sse(event, event["type"])
+            writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+            await writer.drain()
+        writer.write(b"0\r\n\r\n")
         await writer.drain()
         return True
 

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import farebox
-from farebox import _batches
+from farebox import _billed
 from farebox._recorder import recorder
 from farebox.testing import Captured
 from instrumentation.provider import Provider
@@ -31,7 +31,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(autouse=True)
 def _nothing_noted() -> None:
     """What another test's batches were is forgotten."""
-    _batches._noted.clear()
+    _billed._orders.clear()
 
 
 def message(number: int, text: str = "Hello") -> dict[str, Any]:
@@ -253,7 +253,7 @@ def test_a_batch_of_unknown_end_is_billed_when_it_was_read(provider: Provider, c
     with client(provider) as c:
         list(c.messages.batches.results(batch_id))
         recorder().drain(10)
-        _batches._noted.clear()
+        _billed._orders.clear()
         c.get(f"/v1/messages/batches/{batch_id}/results", cast_to=httpx2.Response)
 
     _, known, read, unknown = captured.spans()
