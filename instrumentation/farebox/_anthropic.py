@@ -17,6 +17,7 @@ from farebox._usage import anthropic_usage
 __all__ = ["AnthropicReader"]
 
 _NOT_A_REGION = frozenset({"not_available", "global"})
+_NO_CONTENT = frozenset({"redacted_thinking", "compaction", "fallback", None})
 
 
 class AnthropicReader(Reader):
@@ -88,8 +89,10 @@ class AnthropicReader(Reader):
             case "tool_use":
                 call = choice.tool(index)
                 call.name = text(block.get("name")) or ""
-                if block.get("input"):
-                    call.arguments.append(_json_text(block["input"]))
+                if block.get("input") not in (None, "", {}):  # a stream begins with an empty one
+                    call.arguments.append(json.dumps(block["input"], default=float, ensure_ascii=False))
+            case kind if kind not in _NO_CONTENT:
+                choice.other = True
 
     def _delta(self, index: Any, delta: Mapping[str, Any], chunk: int) -> None:
         if self.reading.first_token is None:
@@ -103,7 +106,3 @@ class AnthropicReader(Reader):
                     tools[index].arguments.append(text(delta.get("partial_json")) or "")
             case "thinking_delta":
                 self.reading.thinking_characters += len(text(delta.get("thinking")) or "")
-
-
-def _json_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)

@@ -124,7 +124,7 @@ def describe(attempt: Attempt) -> Description:
         **_account(attempt),
         **prefix_of(request, marked=b'"cache_control"' in attempt.body),
     }
-    attributes.update(flags_of(attempt, reading, outcome))
+    attributes.update(flags_of(attempt, reading, outcome, request, tags.get("route", "default")))
     known = {key: value for key, value in attributes.items() if value is not None}
     apart = [_apart(each, attempt, reading, known) for each in reading.apart]
     note_background(reading, tags)

@@ -1,30 +1,61 @@
-"""Flags: how an answer failed, as far as the provider itself says so."""
+"""Flags: what the detectors say about an answer, as attributes of its span.
+
+The detectors are imported when the first answer is judged, on the recorder thread.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from farebox import semconv as name
 from farebox._attempt import Attempt
+from farebox._reading import Choice as ChoiceRead
 from farebox._reading import Reading
+
+if TYPE_CHECKING:
+    from farebox.detectors import Choice
 
 __all__ = ["flags_of"]
 
-_CUT_SHORT = frozenset({"max_tokens", "length", "max_output_tokens", "model_context_window_exceeded"})
-_REFUSED = frozenset({"refusal", "content_filter"})
-_NO_TEXT = frozenset({"embeddings", "count_tokens"})
+_ANSWERING = frozenset({"chat", "text_completion"})
 
 
-def flags_of(attempt: Attempt, reading: Reading, outcome: str) -> dict[str, Any]:
-    """Return the attributes `farebox.flags` and `farebox.checked` of an answer that came whole; none otherwise."""
-    if outcome != "ok" or attempt.endpoint.operation in _NO_TEXT or not reading.choices:
+def flags_of(
+    attempt: Attempt, reading: Reading, outcome: str, request: Mapping[str, Any], route: str
+) -> dict[str, Any]:
+    """Return what detectors give: flags and checked of an answer that came whole, facts on any prompt."""
+    if attempt.endpoint.operation not in _ANSWERING:
         return {}
-    reasons = set(reading.stop_reasons)
-    flags = []
-    if reasons & _CUT_SHORT:
-        flags.append("truncated.stop_reason")
-    if reasons & _REFUSED or any(choice.refusal for choice in reading.choices.values()):
-        flags.append("refusal.api")
-    if not reading.characters and not reading.tools:
-        flags.append("empty")
-    return {name.FLAGS: flags or None, name.CHECKED: ["truncated", "refusal", "empty"]}
+    from farebox.detectors import Answer, examine
+    from farebox.detectors._language import prompt_language
+
+    usage = reading.usage
+    answer = Answer(
+        request=request,
+        choices=tuple(map(_choice, reading.choices.values())),
+        route=route,
+        input_tokens=usage.input_total if usage is not None else None,
+        output_tokens=usage.output_total if usage is not None else None,
+        searched=usage is not None and bool(usage.leaves.get("web_search_requests")),
+    )
+    known = prompt_language(answer.prompt)
+    facts = {
+        name.SCRIPT: known.script,
+        name.LANGUAGE: known.language,
+        name.REQUEST_CHARACTERS: answer.prompt.characters if request else None,
+        name.RESPONSE_CHARACTERS: reading.characters if reading.choices else None,
+    }
+    return facts if outcome != "ok" or not reading.choices else {**facts, **examine(answer)}
+
+
+def _choice(read: ChoiceRead) -> Choice:
+    from farebox.detectors import Call, Choice
+
+    return Choice(
+        text="".join(read.pieces),
+        calls=tuple(Call(call.name, "".join(call.arguments), call.json) for call in read.tools.values()),
+        stop_reason=read.stop_reason,
+        refusal="".join(read.refusal),
+        other=read.other,
+    )

@@ -86,6 +86,7 @@ class ChatReader(Reader):
         for position, call in enumerate(sequence(message.get("tool_calls"))):
             self._tool(found, mapping(call), position)
             came = True
+        found.other = found.other or bool(message.get("audio") or message.get("images"))
         legacy = mapping(message.get("function_call"))
         if legacy:
             self._tool(found, {"index": "function_call", "function": legacy}, 0)
@@ -98,6 +99,7 @@ class ChatReader(Reader):
         tool = found.tool(position if key is None else key)
         function = mapping(call.get("function")) or mapping(call.get("custom"))
         tool.name = tool.name or text(function.get("name")) or ""
+        tool.json = tool.json and not call.get("custom")
         arguments = text(function.get("arguments")) or text(function.get("input"))
         if arguments:
             tool.arguments.append(arguments)
@@ -195,11 +197,14 @@ class ResponsesReader(Reader):
             if kind in _CLIENT_CALLS:
                 tool = choice.tool(position)
                 tool.name = text(item.get("name")) or str(kind)
+                tool.json = kind == "function_call"
                 tool.arguments = [text(item.get("arguments")) or text(item.get("input")) or ""]
             elif kind == "message":
                 for part in map(mapping, sequence(item.get("content"))):
                     choice.pieces.extend(_pieces(part.get("text")))
                     choice.refusal.extend(_pieces(part.get("refusal")))
+            elif kind != "reasoning":
+                choice.other = True
 
 
 def _pieces(content: Any) -> list[str]:

@@ -13,20 +13,25 @@ __all__ = ["Background", "BilledApart", "Choice", "Reader", "Reading", "ToolCall
 
 @dataclass(slots=True)
 class ToolCall:
-    """A call the model asks the caller to run; `arguments` is the raw JSON text."""
+    """A call the model asks the caller to run; `arguments` is the raw JSON text, or free text where `json` is False."""
 
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+    json: bool = True
 
 
 @dataclass(slots=True)
 class Choice:
-    """One alternative answer: pieces of its text, its tool calls, why it stopped (None: not yet)."""
+    """One alternative answer: pieces of its text, its tool calls, why it stopped (None: not yet).
+
+    other: it holds something besides text, thinking and calls, such as an image or what the provider's own tools did.
+    """
 
     pieces: list[str] = field(default_factory=list)
     refusal: list[str] = field(default_factory=list)
     tools: dict[Any, ToolCall] = field(default_factory=dict)
     stop_reason: str | None = None
+    other: bool = False
 
     def tool(self, key: Any) -> ToolCall:
         return self.tools.setdefault(key, ToolCall())

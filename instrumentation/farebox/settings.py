@@ -166,6 +166,27 @@ SETTINGS: dict[str, Setting] = {
             "Ask hosts that support it for the usage of OpenAI-compatible streams, unseen by the caller.",
         ),
         Setting(
+            "detectors_off",
+            "names of detectors",
+            _text,
+            "",
+            "Failure detectors not to run, by name or for one route: `disclaimer, batch:language_mismatch`.",
+        ),
+        Setting(
+            "detectors_ms_max",
+            "a number of milliseconds",
+            _positive,
+            250,
+            "Processor time after which no further detector begins on an answer; those left out are `not_checked`.",
+        ),
+        Setting(
+            "import_names",
+            "a file",
+            _text,
+            "",
+            "A list of importable names beside the shipped one, as `python -m farebox.detectors.names` makes it.",
+        ),
+        Setting(
             "hash_users",
             "true or false",
             _flag,

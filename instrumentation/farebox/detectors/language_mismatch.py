@@ -1,0 +1,102 @@
+"""Tell whether an answer is in another language than the question.
+
+Definition: the language of most of the answer's prose, code aside, is none that the user's message is in; at
+least 20 letters of it, and 10 of the message. Does not apply when the request names a language or asks for a
+translation. Scripts are told apart always; languages within the Latin, Cyrillic, Arabic and Devanagari scripts
+with the extra `detect`. Near relatives (Indonesian and Malay, Norwegian and Danish ...) are one.
+Source: Language Confusion Benchmark (Marchisio et al. 2024), its line- and response-level definition.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from farebox.detectors._answer import Answer, Choice
+from farebox.detectors._code import without_code
+from farebox.detectors._finding import Finding
+from farebox.detectors._language import LETTERS_MIN, family, identify, letters_of
+from farebox.detectors._named_languages import speaks_of_languages
+
+__all__ = ["check"]
+
+CHUNK_CHARACTERS = 200
+CHUNKS_MAX = 3
+CHUNK_LETTERS_MIN = 12
+PROMPT_CHARACTERS_MAX = 8_000
+# A short prompt must be the surer.
+PROMPT_LETTERS_MIN = 10
+PROMPT_CONFIDENCE_MIN = 0.6
+SHORT_PROMPT_CONFIDENCE_MIN = 0.85
+# Of a prompt in several scripts, one with as little as this may be the one of the instruction.
+MINOR_LETTERS_MIN = 8
+# A prompt of so few ideographs may be Japanese as well as Chinese.
+HAN_ALONE_MAX = 60
+
+# JSON is judged by its values, and only where they are as long as this.
+JSON_PROSE_MIN = 200
+_KEY = re.compile(r'"[^"\n]{1,60}"\s{0,8}:')
+
+# A script, and the language where it is known.
+Tongue = tuple[str, str | None]
+
+
+def check(answer: Answer) -> Finding | None:
+    """Compare the prompt's languages with each choice's."""
+    prompt = answer.prompt
+    asked = without_code(prompt.user[:PROMPT_CHARACTERS_MAX])
+    wanted = _wanted(asked)
+    if not wanted or any(map(speaks_of_languages, (asked, prompt.earlier, prompt.system[-PROMPT_CHARACTERS_MAX:]))):
+        return None
+    wanted |= _wanted(prompt.earlier)
+    verdicts = [_differs(tongue, wanted) for choice in answer.texts if (tongue := _main(choice)) is not None]
+    known = [verdict for verdict in verdicts if verdict is not None]
+    return Finding.of(any(known)) if known else None
+
+
+def _wanted(asked: str) -> set[Tongue]:
+    """Return the tongues that an answer may be in; none when that cannot be told."""
+    whole = identify(asked, confidence_min=PROMPT_CONFIDENCE_MIN)
+    if whole.letters < LETTERS_MIN:
+        whole = identify(asked, letters_min=PROMPT_LETTERS_MIN, confidence_min=SHORT_PROMPT_CONFIDENCE_MIN)
+    if whole.script is None or whole.letters < PROMPT_LETTERS_MIN:
+        return set()
+    parts = [whole]
+    if len(asked) > 2 * CHUNK_CHARACTERS:
+        parts += [identify(asked[:CHUNK_CHARACTERS]), identify(asked[-CHUNK_CHARACTERS:])]
+    found: set[Tongue] = {(part.script, part.language and family(part.language)) for part in parts if part.script}
+    minor = {script for script, letters in letters_of(asked).items() if letters >= MINOR_LETTERS_MIN}
+    found |= {(script, None) for script in minor - {script for script, _ in found}}
+    if whole.script == "Hani" and whole.letters < HAN_ALONE_MAX:
+        found.add(("Jpan", "ja"))
+    return found
+
+
+def _main(choice: Choice) -> Tongue | None:
+    """Return the tongue of most of a choice's prose; None when there is too little, or none prevails."""
+    prose = choice.prose.strip()
+    if prose.startswith(("{", "[")):
+        prose = _KEY.sub(" ", prose)
+        if len(prose) < JSON_PROSE_MIN:
+            return None
+    step = max(CHUNK_CHARACTERS, len(prose) // CHUNKS_MAX)
+    weights: Counter[Tongue] = Counter()
+    for start in range(0, len(prose), step):
+        part = identify(prose[start : start + CHUNK_CHARACTERS], letters_min=CHUNK_LETTERS_MIN)
+        if part.script is not None:
+            weights[part.script, part.language and family(part.language)] += part.letters
+    if weights.total() < LETTERS_MIN:
+        return None
+    (main, weight), *_ = weights.most_common(1)
+    return main if 2 * weight > weights.total() else None
+
+
+def _differs(tongue: Tongue, wanted: set[Tongue]) -> bool | None:
+    """Tell whether a tongue is none of the wanted ones; None when its language, or one of theirs, is not known."""
+    script, language = tongue
+    of_script = [each for wanted_script, each in wanted if wanted_script == script]
+    if not of_script:
+        return True
+    if language in of_script:
+        return False
+    return None if language is None or None in of_script else True

@@ -1,0 +1,79 @@
+"""Tell whether Python code in an answer imports a package that nobody seems to have published.
+
+Definition: a top-level import within a Python block whose name is in no list of importable names: the standard
+library of any version, the packages installed here, the shipped list of common packages, and the list in
+FAREBOX_IMPORT_NAMES. A short single word is given the benefit of the doubt, since the shipped list holds only
+common packages; so are names that the request mentions, that the answer itself defines or names as a file, that
+stand for the reader's own module (`utils`, `my_module`), and imports inside `try`. The code is parsed, never run.
+Source: package hallucination (Spracklen et al. 2024); data/import_names.txt, which says when it was made.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import lru_cache
+from importlib.machinery import PathFinder
+from importlib.resources import files
+
+from farebox.detectors._answer import Answer, Choice
+from farebox.detectors._finding import Finding
+from farebox.detectors._names import import_names
+from farebox.detectors._python import PythonCode
+from farebox.detectors._request import mentions
+
+__all__ = ["check"]
+
+# Shorter single words are as likely a package that the shipped list lacks as an invented one.
+SINGLE_WORD_MIN = 9
+
+_PART = re.compile(r"[a-z]+|\d+")
+
+
+def check(answer: Answer) -> Finding | None:
+    """Look at the imports of every choice; does not apply without Python code."""
+    applies = wrong = False
+    for choice in answer.texts:
+        code = choice.python
+        if code is None:
+            continue
+        applies = True
+        wrong = wrong or any(_is_unknown(root, code, choice, answer) for root in _roots(code))
+    return Finding.of(wrong) if applies else None
+
+
+def _roots(code: PythonCode) -> set[str]:
+    return {each.module.partition(".")[0] for each in code.imports if not each.guarded}
+
+
+def _is_unknown(root: str, code: PythonCode, choice: Choice, answer: Answer) -> bool:
+    name = root.lower()
+    if ("_" not in name.strip("_") and len(name) < SINGLE_WORD_MIN) or not root.isascii() or name.startswith("_"):
+        return False
+    if any(name in known for known in import_names()) or _is_own(name) or _is_importable(root):
+        return False
+    if root in code.defines or re.search(rf"\b{re.escape(root)}(?:\.py\b|/|\.pyx\b|\.ipynb\b|\.so\b)", choice.text):
+        return False
+    return not mentions(answer.request, root)
+
+
+def _is_own(name: str) -> bool:
+    """Tell whether every word of a name is one of those that people name their own modules with."""
+    return all(part in _own_words() or part.isdigit() for part in _PART.findall(name))
+
+
+@lru_cache(maxsize=1)
+def _own_words() -> frozenset[str]:
+    text = files("farebox.detectors").joinpath("data/own_words.txt").read_text(encoding="utf-8")
+    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
+
+
+@lru_cache(maxsize=4096)
+def _is_importable(root: str) -> bool:
+    """Tell whether this process could import a name; finds it, does not import it."""
+    if root in sys.modules:
+        return True
+    try:
+        return PathFinder.find_spec(root) is not None
+    except (ImportError, ValueError):
+        return False
