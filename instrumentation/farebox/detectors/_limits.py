@@ -19,7 +19,7 @@ __all__ = [
 TEXT_CHARACTERS_MAX: Final = 200_000
 # Longest tool arguments, or answer in JSON, that are parsed.
 JSON_CHARACTERS_MAX: Final = 500_000
-# Longest Python block that is parsed.
+# Most Python of an answer that is parsed.
 CODE_CHARACTERS_MAX: Final = 50_000
 # Most text of a request that is searched for a citation.
 REQUEST_CHARACTERS_MAX: Final = 4_000_000

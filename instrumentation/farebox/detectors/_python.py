@@ -56,13 +56,13 @@ def read_python(blocks: Iterable[Block]) -> PythonCode | None:
     A block that does not parse gives the imports that stand on lines of their own, and no uses.
 
     Raises:
-        NotCheckedError: a block is longer than CODE_CHARACTERS_MAX, or nested as no person would.
+        NotCheckedError: they are longer than CODE_CHARACTERS_MAX, or nested as no person would.
     """
     found = PythonCode()
     sources = [block.code for block in blocks if _is_python(block)]
+    if sum(map(len, sources)) > CODE_CHARACTERS_MAX:
+        raise NotCheckedError("CODE_CHARACTERS_MAX")
     for source in sources:
-        if len(source) > CODE_CHARACTERS_MAX:
-            raise NotCheckedError("CODE_CHARACTERS_MAX")
         _read(source, found)
     return found if sources else None
 

@@ -110,10 +110,7 @@ _kept: OrderedDict[bytes, _Compiled] = OrderedDict()
 
 
 def _compiled(schema: Mapping[str, Any]) -> _Compiled:
-    try:
-        key = marshal.dumps(dict(schema), 2)  # version 2 depends on the content alone; 1 us, where JSON takes 10
-    except ValueError:  # a Decimal, which is how fractions come from the wire
-        key = repr(schema).encode("utf-8", "replace")
+    key = _key(schema)
     found = _kept.get(key)
     if found is None:
         found = _kept[key] = _Compiled(schema)
@@ -122,6 +119,16 @@ def _compiled(schema: Mapping[str, Any]) -> _Compiled:
     else:
         _kept.move_to_end(key)
     return found
+
+
+def _key(schema: Mapping[str, Any]) -> bytes:
+    try:
+        return marshal.dumps(dict(schema), 2)  # version 2 depends on the content alone; 1 us, where JSON takes 10
+    except ValueError:  # a Decimal, which is how fractions come from the wire
+        try:
+            return repr(schema).encode("utf-8", "replace")
+        except RecursionError:
+            raise NotCheckedError("schema nesting") from None
 
 
 def problems(schema: Mapping[str, Any], value: Any) -> frozenset[str]:

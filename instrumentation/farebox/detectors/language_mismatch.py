@@ -97,6 +97,8 @@ def _differs(tongue: Tongue, wanted: set[Tongue]) -> bool | None:
     of_script = [each for wanted_script, each in wanted if wanted_script == script]
     if not of_script:
         return True
+    if language is None:
+        return None
     if language in of_script:
         return False
-    return None if language is None or None in of_script else True
+    return None if None in of_script else True
