@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from farebox_ledger import Dsn, Store
 
 _numbers = count(1)
+
+# Machines are slow at times; a property is about what holds, not how fast.
+settings.register_profile("farebox", deadline=None)
+settings.load_profile("farebox")
 
 
 @pytest.fixture(autouse=True)
