@@ -64,7 +64,7 @@ def main() -> None:
     for fold in range(FOLDS):
         weights, bias = fit(features[folds != fold], truth[folds != fold])
         held_out[folds == fold] = probability(features[folds == fold], weights, bias)
-    cued = np.array([kind_by_cues(row.response) is not None for row in rows])
+    cued = np.array([kind_by_cues(row.response, head) is not None for row, head in zip(rows, heads, strict=True)])
     scored = np.array([row.label != "partial" and not row.presumed_positive for row in rows])
     report("held-out prompts", cued | (held_out > THRESHOLD), truth, scored)
     weights, bias = fit(features, truth)

@@ -39,6 +39,26 @@ class Constraints:
     no_comma: str | None = None
 
 
+# Every limit has one of these in it.
+_SIGNS = (
+    "word",
+    "mot",
+    "palabra",
+    "character",
+    "字",
+    "comma",
+    "virgule",
+    "coma",
+    "読点",
+    "ンマ",
+    "json",
+    "bullet",
+    "puce",
+    "viñeta",
+    "point",
+    "punto",
+    "箇条",
+)
 _SENTENCE = re.compile(r"(?<=[.!?。！？;])\s+|(?<=[。！？])|\n+")
 # How much next to a limit says whether it is one of a part of the answer.
 _BEFORE, _AFTER = 40, 16
@@ -62,6 +82,8 @@ def constraints_of(prompt: str) -> Constraints:
     if len(prompt) > PROMPT_CHARACTERS_MAX:
         prompt = f"{prompt[:END_CHARACTERS]}\n{prompt[-END_CHARACTERS:]}"
     said = prompt.replace("’", "'").lower()
+    if not any(sign in said for sign in _SIGNS):
+        return Constraints()
     sentences = [sentence for sentence in _SENTENCE.split(said) if sentence and not _has("conditional", sentence)]
     words, characters = _range(sentences, "words"), _range(sentences, "characters")
     return Constraints(

@@ -27,17 +27,15 @@ _QUOTED = re.compile(r'"[^"\n]{1,200}"|“[^”\n]{1,200}”')
 
 def kind_of_refusal(text: str) -> str | None:
     """Return policy, inability or partial when an answer declines; None when it does not."""
-    kind = kind_by_cues(text)
-    if kind is None:
-        head = head_of(text)
-        if _suits_model(head) and not _has(head, "complies") and likely(head):
-            return "policy"
+    head = head_of(text)
+    kind = kind_by_cues(text, head)
+    if kind is None and _suits_model(head) and not _has(head, "complies") and likely(head):
+        return "policy"
     return kind
 
 
-def kind_by_cues(text: str) -> str | None:
+def kind_by_cues(text: str, head: str) -> str | None:
     """Return what the patterns alone say."""
-    head = head_of(text)
     script = "Latn" if head.isascii() else _script(head)
     if script == "Latn" and _has(head, "complies"):
         return None

@@ -33,14 +33,18 @@ class Cue:
 
     def find(self, text: str, start: int = 0, end: int = 2**31) -> re.Match[str] | None:
         """Return the first match within text."""
-        if self.gates and not any(gate in text for gate in self.gates):
-            return None
-        return self._compiled.search(text, start, end)
+        return self._compiled.search(text, start, end) if self._may_be_in(text) else None
 
     def all(self, text: str) -> Iterator[re.Match[str]]:
         """Yield every match."""
-        if not self.gates or any(gate in text for gate in self.gates):
+        if self._may_be_in(text):
             yield from self._compiled.finditer(text)
+
+    def _may_be_in(self, text: str) -> bool:
+        for gate in self.gates:  # any() takes three times as long, dozens of times an answer
+            if gate in text:
+                return True
+        return not self.gates
 
 
 @lru_cache(maxsize=16)
@@ -64,4 +68,7 @@ def wording(name: str) -> Mapping[str, tuple[Cue, ...]]:
 
 def first(cues: Sequence[Cue], text: str) -> Cue | None:
     """Return the first cue that is found in text."""
-    return next((cue for cue in cues if cue.find(text) is not None), None)
+    for cue in cues:
+        if cue.find(text) is not None:
+            return cue
+    return None

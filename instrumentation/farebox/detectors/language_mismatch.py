@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 from farebox.detectors._answer import Answer, Choice
 from farebox.detectors._code import without_code
@@ -21,7 +22,6 @@ from farebox.detectors._named_languages import speaks_of_languages
 __all__ = ["check"]
 
 CHUNK_CHARACTERS = 200
-CHUNKS_MAX = 3
 CHUNK_LETTERS_MIN = 12
 PROMPT_CHARACTERS_MAX = 8_000
 # A short prompt must be the surer.
@@ -79,16 +79,25 @@ def _main(choice: Choice) -> Tongue | None:
         prose = _KEY.sub(" ", prose)
         if len(prose) < JSON_PROSE_MIN:
             return None
-    step = max(CHUNK_CHARACTERS, len(prose) // CHUNKS_MAX)
-    weights: Counter[Tongue] = Counter()
-    for start in range(0, len(prose), step):
-        part = identify(prose[start : start + CHUNK_CHARACTERS], letters_min=CHUNK_LETTERS_MIN)
-        if part.script is not None:
-            weights[part.script, part.language and family(part.language)] += part.letters
+    ends = (prose[:CHUNK_CHARACTERS], prose[-CHUNK_CHARACTERS:]) if len(prose) > CHUNK_CHARACTERS else (prose,)
+    weights = _weigh(ends)
+    if len(weights) > 1:  # the ends differ: ask the middle too
+        middle = len(prose) // 2
+        weights += _weigh((prose[middle - CHUNK_CHARACTERS : middle], prose[middle : middle + CHUNK_CHARACTERS]))
     if weights.total() < LETTERS_MIN:
         return None
     (main, weight), *_ = weights.most_common(1)
     return main if 2 * weight > weights.total() else None
+
+
+def _weigh(parts: Iterable[str]) -> Counter[Tongue]:
+    """Count the letters in each tongue."""
+    weights: Counter[Tongue] = Counter()
+    for part in parts:
+        known = identify(part, letters_min=CHUNK_LETTERS_MIN)
+        if known.script is not None:
+            weights[known.script, known.language and family(known.language)] += known.letters
+    return weights
 
 
 def _differs(tongue: Tongue, wanted: set[Tongue]) -> bool | None:

@@ -1,9 +1,9 @@
 """Tell whether an answer ran into repeating itself.
 
-Definition: within the last 6,000 characters the end repeats one piece at least five times over 200 characters,
-or, code aside and digits taken as equal, fifteen times over 600; or the text compresses below a tenth of its
-size, or below a sixth with six or more equal lines or most six-word sequences seen twice. At least 200
-characters. Does not apply when the prompt asks for repetition.
+Definition: within the last 6,000 characters the end repeats one piece at least five times over 200 characters;
+or, code aside and digits taken as equal, fifteen times over 600, or the text compresses below a tenth of its
+size, or below 18 % with six or more equal lines or most six-word sequences seen twice. At least 200 characters.
+Does not apply when the prompt asks for repetition. Regular code, JSON and tables of numbers are no loops.
 Source: degenerate repetition as in Holtzman et al. 2020; thresholds between the labelled loops (compressed to at
 most 15 %) and ordinary answers (at least 31 %).
 """
@@ -16,9 +16,11 @@ from collections import Counter
 
 from farebox.detectors._answer import Answer
 from farebox.detectors._finding import Finding
+from farebox.detectors._json_answer import looks_like_json
 
 __all__ = ["check"]
 
+PROMPT_CHARACTERS = 4_000
 TAIL_CHARACTERS = 6_000
 CHARACTERS_MIN = 200
 # So often, over so many characters: exactly, and with digits taken as equal (counters run on in a loop).
@@ -26,17 +28,31 @@ EXACT = (5, 200)
 COUNTING = (15, 600)
 COMPRESSED_CHARACTERS_MIN = 600
 COMPRESSED_MAX = 0.10
-COMPRESSED_SUSPECT = 0.165
+COMPRESSED_SUSPECT = 0.18
 EQUAL_LINES_MIN = 6
 SEEN_TWICE_MIN = 0.55
+LETTERS_MIN = 0.4
 
-_PROBES = (24, 80)
+PROBES, PROBE_CHARACTERS = 8, 24
+_ENDS = (24, 80)
 _DIGITS = str.maketrans("123456789", "0" * 9)
-_ASKED = re.compile(
-    r"\brepeat|\b\d+ times\b|over and over|ascii|\bpattern\b|multiplication table|"
-    r"重复|重複|繰り返|반복|répét|repit|wiederhol",
-    re.IGNORECASE,
+# What a prompt that asks for repetition says.
+_ASKED = (
+    "repeat",
+    "over and over",
+    "ascii",
+    "pattern",
+    "multiplication table",
+    "重复",
+    "重複",
+    "繰り返",
+    "반복",
+    "répét",
+    "repit",
+    "wiederhol",
 )
+_TIMES = re.compile(r"\b\d+ times\b")
+_DIGIT = re.compile(r"\d")
 _LINE_CHARACTERS_MIN = 15
 _SEQUENCE = 6
 
@@ -44,34 +60,53 @@ _SEQUENCE = 6
 def check(answer: Answer) -> Finding | None:
     """Judge the end of every choice with enough text."""
     texts = [choice for choice in answer.texts if len(choice.text) >= CHARACTERS_MIN]
-    if not texts or _ASKED.search(answer.prompt.user[:4_000]):
+    asked = answer.prompt.user[:PROMPT_CHARACTERS].lower()
+    if not texts or any(word in asked for word in _ASKED) or _TIMES.search(asked):
         return None
     return Finding.of(any(_loops(choice.text, choice.prose) for choice in texts))
 
 
 def _loops(text: str, prose: str) -> bool:
     tail = text[-TAIL_CHARACTERS:].rstrip()
-    counting = prose[-TAIL_CHARACTERS:].rstrip().translate(_DIGITS)
-    if any(_repeats(tail, probe, *EXACT) or _repeats(counting, probe, *COUNTING) for probe in _PROBES):
+    counting = prose[-TAIL_CHARACTERS:].rstrip()
+    if _DIGIT.search(counting):
+        counting = counting.translate(_DIGITS)
+    if any(_repeats(tail, end, *EXACT) or _repeats(counting, end, *COUNTING) for end in _ENDS):
         return True
-    if len(tail) < COMPRESSED_CHARACTERS_MIN:
+    return not looks_like_json(text) and _compresses(counting)
+
+
+def _compresses(tail: str) -> bool:
+    """Tell whether text is nothing but copies of itself."""
+    if len(tail) < COMPRESSED_CHARACTERS_MIN or not _recurs(tail) or not _is_wordy(tail):
         return False
     raw = tail.encode("utf-8", "replace")
     ratio = len(zlib.compress(raw, 1)) / len(raw)
     return ratio < COMPRESSED_MAX or (ratio < COMPRESSED_SUSPECT and _has_copies(tail))
 
 
-def _repeats(tail: str, probe: int, repeats: int, characters: int) -> bool:
+def _is_wordy(tail: str) -> bool:
+    """Tell whether text is more than a table of numbers, which are all equal here."""
+    return sum(map(str.isalpha, tail)) >= LETTERS_MIN * len(tail)
+
+
+def _repeats(tail: str, end_characters: int, repeats: int, characters: int) -> bool:
     """Tell whether the text ends in one piece over and over: its period is how far back its last characters recur."""
-    end = tail[-probe:]
+    end = tail[-end_characters:]
     before = tail.rfind(end, 0, len(tail) - 1)
     if before < 0:
         return False
-    period = len(tail) - probe - before
+    period = len(tail) - end_characters - before
     length = max(characters, repeats * period)
     if length > len(tail) or tail[-length:-period] != tail[-length + period :]:
         return False
     return any(character.isalpha() for character in tail[-period:])
+
+
+def _recurs(tail: str) -> bool:
+    """Tell whether any of a few pieces stands twice in the text: compressing takes thirty times as long to find out."""
+    places = range(0, len(tail) - PROBE_CHARACTERS, max(1, len(tail) // PROBES))
+    return any(tail.count(tail[place : place + PROBE_CHARACTERS]) > 1 for place in places)
 
 
 def _has_copies(tail: str) -> bool:
