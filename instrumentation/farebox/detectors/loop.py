@@ -26,6 +26,8 @@ CHARACTERS_MIN = 200
 # So often, over so many characters: exactly, and with digits taken as equal (counters run on in a loop).
 EXACT = (5, 200)
 COUNTING = (15, 600)
+# Lines and rows of signs without letters must run on for as long as this.
+SIGNS_MIN = 1_000
 COMPRESSED_CHARACTERS_MIN = 600
 COMPRESSED_MAX = 0.10
 COMPRESSED_SUSPECT = 0.18
@@ -37,21 +39,11 @@ PROBES, PROBE_CHARACTERS = 8, 24
 _ENDS = (24, 80)
 _DIGITS = str.maketrans("123456789", "0" * 9)
 # What a prompt that asks for repetition says.
-_ASKED = (
-    "repeat",
-    "over and over",
-    "ascii",
-    "pattern",
-    "multiplication table",
-    "重复",
-    "重複",
-    "繰り返",
-    "반복",
-    "répét",
-    "repit",
-    "wiederhol",
+_ASKED = re.compile(
+    r"\b(?:write|say|print|type|output|repeat|copy|give|list)\b[^.!?\n]{0,80}\b(?:\d+|hundred|thousand|many) times\b|"
+    r"over and over|\brepeat\b[^.!?\n]{0,40}\b(?:forever|endless\w*|until|as often)|ascii art|multiplication table|"
+    r"重复[^。\n]{0,20}[次遍]|[次遍][^。\n]{0,10}重复|繰り返し(?:て)?(?:書|出力|言)|번 반복|반복해서 (?:써|출력|말)"
 )
-_TIMES = re.compile(r"\b\d+ times\b")
 _DIGIT = re.compile(r"\d")
 _LINE_CHARACTERS_MIN = 15
 _SEQUENCE = 6
@@ -61,7 +53,7 @@ def check(answer: Answer) -> Finding | None:
     """Judge the end of every choice with enough text."""
     texts = [choice for choice in answer.texts if len(choice.text) >= CHARACTERS_MIN]
     asked = answer.prompt.user[:PROMPT_CHARACTERS].lower()
-    if not texts or any(word in asked for word in _ASKED) or _TIMES.search(asked):
+    if not texts or _ASKED.search(asked):
         return None
     return Finding.of(any(_loops(choice.text, choice.prose) for choice in texts))
 
@@ -97,10 +89,10 @@ def _repeats(tail: str, end_characters: int, repeats: int, characters: int) -> b
     if before < 0:
         return False
     period = len(tail) - end_characters - before
+    if not any(map(str.isalpha, tail[-period:])):
+        characters = max(characters, SIGNS_MIN)
     length = max(characters, repeats * period)
-    if length > len(tail) or tail[-length:-period] != tail[-length + period :]:
-        return False
-    return any(character.isalpha() for character in tail[-period:])
+    return length <= len(tail) and tail[-length:-period] == tail[-length + period :]
 
 
 def _recurs(tail: str) -> bool:
