@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean
+.PHONY: help demo test eval lint clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -15,6 +15,9 @@ demo: $(STAMP)  ## Run real SDK calls against simulated providers and print the 
 
 test: $(STAMP)  ## Run the tests
 	@$(BIN)/python -m pytest -q $(TEST)
+
+eval: $(STAMP)  ## Score the failure detectors on labelled answers (FAREBOX_SHARED), and fail below the bars
+	@PYTHONPATH=tests FAREBOX_SHARED="$${FAREBOX_SHARED:-$(wildcard $(CURDIR)/../shared)}" $(BIN)/python -m evaluation $(EVAL)
 
 lint: $(STAMP)  ## Check style, types and import arrows
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

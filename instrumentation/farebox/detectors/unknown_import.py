@@ -6,6 +6,8 @@ FAREBOX_IMPORT_NAMES. A short single word is given the benefit of the doubt, sin
 common packages; so are names that the request mentions, that the answer itself defines or names as a file, that
 stand for the reader's own module (`utils`, `my_module`), and imports inside `try`. The code is parsed, never run.
 Source: package hallucination (Spracklen et al. 2024); data/import_names.txt, which says when it was made.
+Measured: precision 1.000 (0.867-1.000), recall 1.000 (0.867-1.000), false positives 0.000 (0.000-0.071) on 75
+labelled answers (ours).
 """
 
 from __future__ import annotations
