@@ -34,24 +34,38 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="TIME", help="the same; exclusive (no end)")
     parser.add_argument("--route", default="", help="only this route")
     parser.add_argument("--model", default="", help="only this model")
+    parser.add_argument("--failures", action="store_true", help="every failure by route and model, with its kinds")
+    parser.add_argument("--compare", metavar="A,B", help="compare how often two models failed, on --route or on all")
     parser.add_argument("--json", action="store_true", help="print JSON; money is exact decimal text")
     parser.add_argument("--dsn", help="the ledger's address")
 
 
 def _run(args: argparse.Namespace) -> int:
     from farebox_ledger._dsn import parse_dsn
+    from farebox_ledger._failures import compare_models, make_failures
+    from farebox_ledger._failures_shown import comparison_json, show_comparison, show_failures
     from farebox_ledger._period import parse_period
     from farebox_ledger._report import make_report
     from farebox_ledger._store import open_reader
+    from farebox_ledger._terminal import console
 
     by = _dimensions(args.by)
+    models = _pair(args.compare)
     period = parse_period(args.since, args.until, datetime.now(UTC))
     with open_reader(parse_dsn(setting("dsn", args.dsn))) as client:
         report = make_report(client, period, by, args.route, args.model)
+        failures = make_failures(client, period, ("route", "model"), args.route, args.model)
+        compared = compare_models(client, period, models, args.route) if models else None
     if args.json:
-        print(json.dumps(report.as_json(), indent=2, ensure_ascii=False))  # noqa: T201
-    else:
-        print_report(report)
+        told = report.as_json() | failures.as_json()
+        if models and compared is not None:
+            told["comparison"] = comparison_json(models, compared)
+        print(json.dumps(told, indent=2, ensure_ascii=False))  # noqa: T201
+        return 0
+    print_report(report)
+    show_failures(failures, console(), everything=args.failures)
+    if models and compared is not None:
+        show_comparison(models, compared, console())
     return 0
 
 
@@ -81,6 +95,17 @@ def _dimensions(text: str) -> tuple[str, ...]:
     if unknown:
         raise LedgerError(f"--by {unknown[0]!r} is nothing to group by; write {', '.join(DIMENSIONS)}, comma-separated")
     return names
+
+
+def _pair(text: str | None) -> tuple[str, str] | None:
+    from farebox_ledger.errors import LedgerError
+
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if len(names) != 2 or not all(names) or names[0] == names[1]:
+        raise LedgerError(f"--compare {text!r} is no pair; write two models with a comma between them")
+    return names[0], names[1]
 
 
 def _cells(group: Group, key: tuple[str, ...]) -> list[str]:
