@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from farebox_ledger.errors import MigrationError, clickhouse_words
@@ -44,7 +45,7 @@ def migrations() -> tuple[Migration, ...]:
     """Read the migrations of this farebox, in order.
 
     Raises:
-        MigrationError: a file's name is not NNNN_verb_noun.sql, or the numbers have a gap or a double.
+        MigrationError: a file's name is not NNNN_verb_noun.sql, or two have the same number.
     """
     found = []
     for file in files("farebox_ledger").joinpath("migrations").iterdir():
@@ -54,9 +55,9 @@ def migrations() -> tuple[Migration, ...]:
         body = file.read_bytes()
         found.append(Migration(int(matched[1]), file.name, body.decode("utf-8"), sha256(body).hexdigest()))
     found.sort(key=lambda migration: migration.name)
-    for position, migration in enumerate(found, start=1):
-        if migration.number != position:
-            raise MigrationError(f"migrations/{migration.name} should have the number {position:04}; renumber it")
+    for earlier, later in pairwise(found):
+        if earlier.number == later.number:
+            raise MigrationError(f"migrations/{later.name} has the number of {earlier.name}; renumber it")
     return tuple(found)
 
 
