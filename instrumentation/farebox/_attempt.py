@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from farebox._ask_usage import UsageFilter
 from farebox._endpoints import Endpoint
+from farebox._form import form_of
 from farebox._tags import current_tags
 
 __all__ = ["CHUNKS_TIMED", "RESPONSE_BYTES_MAX", "Attempt", "ClientState", "content_of"]
@@ -103,7 +104,7 @@ class Attempt:
         self.parent = state.parent()
         self.url = request.url
         self.request_headers = headers = request.headers
-        self.body = content_of(request)
+        self.body = content_of(request) or (form_of(request) if endpoint.form else b"")
         self.status: int | None = None
         self.headers: Any = None
         self.response_class: Any = None

@@ -18,12 +18,14 @@ class Endpoint:
     shape: how the response is read; "" means its usage is not understood yet and is recorded as missing.
     free: the provider does not charge for it.
     read: it reads what is billed elsewhere, and is no attempt in the ledger itself.
+    form: its request may be a multipart form with files.
     long: its response is a file of lines, recorded in parts; what lacks `mark` in the first part is another file.
     """
 
     operation: str
     shape: str
     free: bool = False
+    form: bool = False
     read: bool = False
     long: bool = False
     mark: bytes = b""
@@ -47,11 +49,11 @@ _PATHS = {
         (r"/completions", Endpoint("text_completion", "chat")),
         (r"/complete", Endpoint("text_completion", "")),
         (r"/embeddings", Endpoint("embeddings", "embeddings")),
-        (r"/images/(generations|edits|variations)", Endpoint("generate_image", "")),
-        (r"/audio/speech", Endpoint("generate_speech", "")),
-        (r"/audio/(transcriptions|translations)", Endpoint("transcribe", "")),
-        (r"/videos(/[^/]+/remix)?", Endpoint("generate_video", "")),
-        (r"/decisions", Endpoint("decision", "")),
+        (r"/images/(generations|edits|variations)", Endpoint("generate_image", "image", form=True)),
+        (r"/audio/speech", Endpoint("generate_speech", "speech")),
+        (r"/audio/(transcriptions|translations)", Endpoint("transcribe", "transcript", form=True)),
+        (r"/videos(/edits|/extensions|/[^/]+/remix)?", Endpoint("generate_video", "", form=True)),
+        (r"/decisions", Endpoint("decision", "decision")),
         # Bedrock and Vertex carry the model in the path; an ARN has a slash in it.
         (r"/model/.+/(invoke|invoke-with-response-stream)", _MESSAGES),
         (r"/models/count-tokens:rawPredict", Endpoint("count_tokens", "free", free=True)),

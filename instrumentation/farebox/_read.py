@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from farebox._anthropic import AnthropicReader
+from farebox._attempt import READ
 from farebox._aws_events import AWS_STREAM, aws_events
 from farebox._body import decode_chunks, parse_json, sse_events
+from farebox._media import MEDIA, read_media
 from farebox._openai import ChatReader, EmbeddingsReader, ResponsesReader
 from farebox._reading import ReaderFactory, Reading
 
@@ -19,6 +21,7 @@ __all__ = ["is_stream", "read_body", "read_request", "read_response"]
 READERS: dict[str, ReaderFactory] = {
     "anthropic": AnthropicReader,
     "chat": ChatReader,
+    "decision": EmbeddingsReader,
     "embeddings": EmbeddingsReader,
     "responses": ResponsesReader,
 }
@@ -37,7 +40,11 @@ def read_response(attempt: Attempt, provider: str) -> Reading:
     chunks = _decoded(attempt)
     if attempt.status >= 400:
         return _error(b"".join(chunks))
-    factory = READERS.get(attempt.endpoint.shape)
+    shape = attempt.endpoint.shape
+    if shape in MEDIA:
+        whole = attempt.ended == READ
+        return read_media(shape, chunks, read_request(attempt), stream=is_stream(attempt), whole=whole)
+    factory = READERS.get(shape)
     if factory is None:
         return Reading(complete=True)
     reader = factory(provider)

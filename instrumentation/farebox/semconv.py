@@ -97,3 +97,11 @@ INPUT_LEAVES: Final = (
 )
 OUTPUT_LEAVES: Final = ("output_tokens", "audio_output_tokens", "image_output_tokens")
 FEE_LEAVES: Final = ("web_search_requests", "web_fetch_requests")
+# Further leaves, which the ledger has no unit for: what has any of them is `no_price`, and the reason names it.
+OTHER_LEAVES: Final = (
+    "audio_input_seconds",
+    "cache_read_audio_tokens",
+    "cache_read_image_tokens",
+    "images",
+    "input_characters",
+)
