@@ -56,6 +56,20 @@ _REQUEST_FIELDS: dict[str, tuple[str, Callable[[Any], float]]] = {
     "max_output_tokens": (name.REQUEST_MAX_TOKENS, int),
 }
 _REQUEST_IDS = ("request-id", "x-request-id", "apim-request-id", "x-amzn-requestid", "x-amzn-request-id")
+_HEADERS = {
+    each.encode(): each
+    for each in (
+        *_REQUEST_IDS,
+        "x-client-request-id",
+        "anthropic-organization-id",
+        "openai-organization",
+        "anthropic-workspace-id",
+        "openai-project",
+        "x-api-key",
+        "api-key",
+        "authorization",
+    )
+}
 
 # What the attempt says of its answer, and a pass billed beside it does not repeat.
 _OF_THE_ANSWER = (
@@ -122,7 +136,7 @@ def describe(attempt: Attempt) -> Description:
         **_response(attempt, reading),
         **_usage(attempt, reading),
         **_account(attempt),
-        **prefix_of(request, marked=b'"cache_control"' in attempt.body),
+        **prefix_of(request),
     }
     attributes.update(flags_of(attempt, reading, outcome, request, tags.get("route", "default")))
     known = {key: value for key, value in attributes.items() if value is not None}
@@ -314,12 +328,11 @@ def _account(attempt: Attempt) -> Attributes:
 
 
 def _plain(headers: Any) -> dict[str, str]:
-    """Return headers as a dict by lower-case name; the HTTP library's own look-up decodes all of them each time."""
-    return (
-        {}
-        if headers is None
-        else {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in headers.raw}
-    )
+    """Return the headers read here by lower-case name; the HTTP library's own look-up decodes all of them each time."""
+    if headers is None:
+        return {}
+    pairs = ((name.lower(), value) for name, value in headers.raw)
+    return {_HEADERS[name]: value.decode("latin-1") for name, value in pairs if name in _HEADERS}
 
 
 def _is_number(value: Any) -> bool:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, InstrumentationScope, KeyValue
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from farebox import semconv
 
 __all__ = ["Envelope", "encode_span"]
 
@@ -20,8 +19,17 @@ REMEMBERED_MAX = 4096
 # Numbers differ from span to span; remembering them would push out what repeats.
 _WORTH_REMEMBERING = frozenset({str, bool})
 
+# Ids differ as well.
+_EACH_ITS_OWN = frozenset({semconv.CALL_ID, semconv.REQUEST_ID, semconv.RESPONSE_ID})
+
+_64_BITS = 2**64 - 1
+_SMALL_MAX = 1024
+_SMALL = [bytes([number] if number < 128 else [number & 127 | 128, number >> 7]) for number in range(_SMALL_MAX)]
 _times = struct.Struct("<cQcQ").pack
+_double = struct.Struct("<cd").pack
 _remembered: dict[tuple[str, Any], bytes] = {}
+
+_STATUS_CODE_ERROR = b"\x18\x02"
 
 # SpanFlags: bit 8 says that bit 9 is meant, bit 9 that the parent is in another process.
 _HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
@@ -43,7 +51,7 @@ def encode_span(
     link: trace and span id of a span of this process that it is linked to.
     """
     trace_id, span_id, parent_id = ids
-    text = name.encode()
+    text = _text(name)
     parts = [b"\x0a\x10", trace_id.to_bytes(16, "big"), b"\x12\x08", span_id.to_bytes(8, "big")]
     if parent_id:
         parts += (b"\x22\x08", parent_id.to_bytes(8, "big"))
@@ -53,7 +61,7 @@ def encode_span(
     if link is not None:
         target = b"\x0a\x10" + link[0].to_bytes(16, "big") + b"\x12\x08" + link[1].to_bytes(8, "big")
         parts.append(_field(b"\x6a", target + b"\x35" + _HAS_IS_REMOTE.to_bytes(4, "little")))
-    status = b"" if error is None else Status(code=Status.STATUS_CODE_ERROR, message=error).SerializeToString()
+    status = b"" if error is None else (_field(b"\x12", _text(error)) if error else b"") + _STATUS_CODE_ERROR
     flags = _HAS_IS_REMOTE | (_IS_REMOTE if remote else 0)
     parts += (b"\x7a", _varint(len(status)), status, b"\x85\x01", flags.to_bytes(4, "little"))
     return b"".join(parts)
@@ -63,9 +71,9 @@ class Envelope:
     """What stands around spans in a request: the resource and the scope, the same for all of a process."""
 
     def __init__(self, resource: Mapping[str, Any], scope: str, version: str) -> None:
-        attributes = [KeyValue(key=key, value=_value(value)) for key, value in resource.items()]
-        self._resource = _field(b"\x0a", Resource(attributes=attributes).SerializeToString())
-        self._scope = _field(b"\x0a", InstrumentationScope(name=scope, version=version).SerializeToString())
+        pairs = [_key(key) + _field(b"\x12", _any_value(value)) for key, value in resource.items()]
+        self._resource = _field(b"\x0a", b"".join(_field(b"\x0a", pair) for pair in pairs))
+        self._scope = _field(b"\x0a", _field(b"\x0a", _text(scope)) + _field(b"\x12", _text(version)))
 
     def around(self, spans: Sequence[bytes]) -> bytes:
         """Return the ExportTraceServiceRequest that holds these encoded spans."""
@@ -74,30 +82,49 @@ class Envelope:
 
 
 def _attribute(key: str, value: Any) -> bytes:
-    if type(value) not in _WORTH_REMEMBERING:
-        return _field(b"\x4a", KeyValue(key=key, value=_value(value)).SerializeToString())
-    known = _remembered.get((key, value))
-    if known is None:
+    worth = type(value) in _WORTH_REMEMBERING and key not in _EACH_ITS_OWN
+    if worth:
+        known = _remembered.get((key, value))
+        if known is not None:
+            return known
+    head, content = _key(key), _any_value(value)
+    size = _varint(len(content))
+    made = b"".join((b"\x4a", _varint(len(head) + 1 + len(size) + len(content)), head, b"\x12", size, content))
+    if worth:
         if len(_remembered) >= REMEMBERED_MAX:
             _remembered.clear()
-        known = _remembered[key, value] = _field(b"\x4a", KeyValue(key=key, value=_value(value)).SerializeToString())
-    return known
+        _remembered[key, value] = made
+    return made
 
 
-def _value(value: Any) -> AnyValue:
+@lru_cache(maxsize=REMEMBERED_MAX)
+def _key(key: str) -> bytes:
+    return _field(b"\x0a", _text(key))
+
+
+def _any_value(value: Any) -> bytes:
+    """Encode an AnyValue by hand: the message classes take several times as long."""
+    kind = type(value)
+    if kind is int and 0 <= value < _SMALL_MAX:
+        return b"".join((b"\x18", _SMALL[value]))
     match value:
         case str():
-            return AnyValue(string_value=value.encode(errors="replace").decode())
+            return _field(b"\x0a", _text(value))
         case bool():
-            return AnyValue(bool_value=value)
+            return b"\x10\x01" if value else b"\x10\x00"
         case int():
             # What no 64-bit integer can hold is kept as text, for the ledger to say that it is absurd.
-            return AnyValue(int_value=value) if -(2**63) <= value < 2**63 else AnyValue(string_value=str(value))
+            if -(2**63) <= value < 2**63:
+                return b"\x18" + _varint(value & _64_BITS)
         case float():
-            return AnyValue(double_value=value)
+            return _double(b"\x21", value)
         case Sequence():
-            return AnyValue(array_value=ArrayValue(values=map(_value, value)))
-    return AnyValue(string_value=str(value))
+            return _field(b"\x2a", b"".join([_field(b"\x0a", _any_value(each)) for each in value]))
+    return _field(b"\x0a", _text(str(value)))
+
+
+def _text(value: str) -> bytes:
+    return value.encode(errors="replace")
 
 
 def _field(tag: bytes, content: bytes) -> bytes:
@@ -105,6 +132,8 @@ def _field(tag: bytes, content: bytes) -> bytes:
 
 
 def _varint(number: int) -> bytes:
+    if number < _SMALL_MAX:
+        return _SMALL[number]
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)

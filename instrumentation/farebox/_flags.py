@@ -29,11 +29,13 @@ def flags_of(
         return {}
     from farebox.detectors import Answer, examine
     from farebox.detectors._language import prompt_language
+    from farebox.detectors._registry import enabled
 
+    judged = bool(enabled(route))
     usage = reading.usage
     answer = Answer(
         request=request,
-        choices=tuple(map(_choice, reading.choices.values())),
+        choices=tuple(map(_choice, reading.choices.values())) if judged else (),
         route=route,
         input_tokens=usage.input_total if usage is not None else None,
         output_tokens=usage.output_total if usage is not None else None,
@@ -46,7 +48,7 @@ def flags_of(
         name.REQUEST_CHARACTERS: answer.prompt.characters if request else None,
         name.RESPONSE_CHARACTERS: reading.characters if reading.choices else None,
     }
-    return facts if outcome != "ok" or not reading.choices else {**facts, **examine(answer)}
+    return {**facts, **examine(answer)} if judged and outcome == "ok" and reading.choices else facts
 
 
 def _choice(read: ChoiceRead) -> Choice:

@@ -67,26 +67,25 @@ class CallMetrics:
         call_id = attributes[name.CALL_ID]
         earlier = self._open.pop(call_id, None)
         call = _Call(earlier.started_at if earlier else started_at, ended_at, attributes)
+        labels = _labels(attributes)
         if attributes[name.OUTCOME] in _RETRIED and len(self._open) < CALLS_MAX:
             self._open[call_id] = call
         else:
-            self._close(call)
-        self._measure(attributes)
+            self._close(call, labels)
+        self._measure(attributes, labels)
         self.sweep(ended_at - NEXT_ATTEMPT_S_MAX)
 
     def sweep(self, ended_before: float) -> None:
         """Close the calls whose last attempt ended before this moment: no retry came."""
         for call_id in [each for each, call in self._open.items() if call.ended_at < ended_before]:
-            self._close(self._open.pop(call_id))
+            call = self._open.pop(call_id)
+            self._close(call, _labels(call.attributes))
 
-    def _close(self, call: _Call) -> None:
-        attributes = _labels(call.attributes)
-        if name.ERROR_TYPE in call.attributes:
-            attributes[name.ERROR_TYPE] = call.attributes[name.ERROR_TYPE]
-        self._duration.record(call.ended_at - call.started_at, attributes)
+    def _close(self, call: _Call, labels: Mapping[str, Any]) -> None:
+        failed = {name.ERROR_TYPE: call.attributes[name.ERROR_TYPE]} if name.ERROR_TYPE in call.attributes else {}
+        self._duration.record(call.ended_at - call.started_at, {**labels, **failed})
 
-    def _measure(self, attributes: Mapping[str, Any]) -> None:
-        labels = _labels(attributes)
+    def _measure(self, attributes: Mapping[str, Any], labels: Mapping[str, Any]) -> None:
         if attributes.get(name.USAGE_STATE) == "reported":
             for kind, attribute in _TOKEN_TYPES.items():
                 if attribute in attributes:

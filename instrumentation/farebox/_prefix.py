@@ -2,12 +2,14 @@
 
 A provider's cache matches a prompt from its start: tools, then system, then messages. For each such boundary stands one
 keyed hash of everything before it, and its size; two prompts share a cached prefix exactly when they share a hash.
+Agents send the same tools and the same long beginning again and again, so the digests of long parts are remembered.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,28 +20,65 @@ __all__ = ["BOUNDARIES_MAX", "prefix_of"]
 
 # Tools and system, and the last boundaries of the messages: a conversation's next turn shares the latest ones.
 BOUNDARIES_MAX = 16
-HASH_DIGITS = 16
+HASH_BYTES = 8
+
+REMEMBERED_FROM = 1024
+REMEMBERED_BYTES_MAX = 4 * 1024 * 1024
+# How much of both ends of a part finds it among those remembered; then the whole is compared.
+ENDS = 64
+# Of this version equal values have equal bytes, whatever refers to them; keys keep the order in which they were sent.
+MARSHAL_VERSION = 2
 
 
-def prefix_of(request: Mapping[str, Any], *, marked: bool = True) -> dict[str, Any]:
-    """Return the attributes `farebox.prefix.hashes` and `.bytes` (cumulative, of the parts' JSON or text).
-
-    marked: whether cache_control may stand in the request; if not, nothing has to be taken out of it.
-    """
-    digest = hashlib.sha256(hash_key())  # half the time of blake2b where the processor knows SHA
+def prefix_of(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes `farebox.prefix.hashes` and `.bytes` (cumulative; of text its UTF-8, of structure about
+    what its JSON takes)."""
+    state = hash_key()
     head: list[tuple[str, int]] = []
     turns: list[tuple[str, int]] = []
     size = 0
     for value, is_turn in _parts(request):
-        for piece in _pieces(value, marked=marked):
-            digest.update(piece)
-            digest.update(b"\0")
-            size += len(piece)
-        (turns if is_turn else head).append((digest.hexdigest()[:HASH_DIGITS], size))
+        for piece in _pieces(value):
+            digest, length = _parts_seen.digest(piece)
+            state = hashlib.sha256(state + digest).digest()
+            size += length
+        (turns if is_turn else head).append((state[:HASH_BYTES].hex(), size))
     kept = head + turns[-(BOUNDARIES_MAX - len(head)) :]
     if not kept:
         return {}
     return {name.PREFIX_HASHES: [each for each, _ in kept], name.PREFIX_BYTES: [each for _, each in kept]}
+
+
+class _PartsSeen:
+    """The digests of long parts, and the parts themselves to compare with; those seen first are forgotten first."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], tuple[str | bytes, bytes, int]] = {}
+        self._bytes = 0
+
+    def digest(self, part: str | bytes) -> tuple[bytes, int]:
+        """Return the SHA-256 of a part, and its size in bytes."""
+        if len(part) < REMEMBERED_FROM:
+            return _digest(part)
+        ends = (len(part), part[:ENDS], part[-ENDS:])
+        known = self._known.get(ends)
+        if known is not None and known[0] == part:
+            return known[1], known[2]
+        digest, size = _digest(part)
+        if size <= REMEMBERED_BYTES_MAX // 4:
+            self._bytes += size - (known[2] if known is not None else 0)
+            self._known[ends] = (part, digest, size)
+            while self._bytes > REMEMBERED_BYTES_MAX:
+                self._bytes -= self._known.pop(next(iter(self._known)))[2]
+        return digest, size
+
+
+_parts_seen = _PartsSeen()
+
+
+def _digest(part: str | bytes) -> tuple[bytes, int]:
+    raw = part.encode(errors="surrogatepass") if isinstance(part, str) else part
+    return hashlib.sha256(raw).digest(), len(raw)  # half the time of blake2b where the processor knows SHA
 
 
 def _parts(request: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
@@ -55,14 +94,22 @@ def _parts(request: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
             yield message, True
 
 
-def _pieces(part: Any, *, marked: bool) -> tuple[bytes, ...]:
-    """Return a part as bytes, the same for the same content wherever its cache markers stand."""
+def _pieces(part: Any) -> tuple[str | bytes, ...]:
+    """Return a part as text or bytes, the same for the same content wherever its cache markers stand."""
     if isinstance(part, str):
-        return (part.encode(errors="surrogatepass"),)
+        return (part,)
     if type(part) is dict and len(part) == 2 and type(part.get("content")) is str:
-        # The usual message: no JSON needed.
-        return str(part.get("role")).encode(), part["content"].encode(errors="surrogatepass")
-    return (json.dumps(_unmarked(part) if marked else part, sort_keys=True, default=str).encode(),)
+        # The usual message: nothing to serialise.
+        return str(part.get("role")), part["content"]
+    raw = _serialised(part)
+    return (_serialised(_unmarked(part)) if b"cache_control" in raw else raw,)
+
+
+def _serialised(part: Any) -> bytes:
+    try:
+        return marshal.dumps(part, MARSHAL_VERSION)  # a quarter of the time of JSON
+    except ValueError:  # numbers with a fraction are Decimal
+        return json.dumps(part, default=str).encode()
 
 
 def _unmarked(part: Any) -> Any:

@@ -20,7 +20,10 @@ from farebox.settings import setting
 
 __all__ = ["Recorder", "recorder"]
 
-GATHER_S = 0.05
+# Work done in one go, with warm caches, takes half the processor time of work done call by call.
+GATHER_S = 0.5
+GATHERED_RECORDS = 256
+GATHERED_BYTES = 2_000_000
 # The thread works for about so long before it steps aside; switching threads more often costs more than it spares.
 SLICE_S = 0.001
 # While fewer wait than this, it then rests as long as it worked.
@@ -40,6 +43,7 @@ class Recorder:
         self._bytes = 0
         self._wake: SimpleQueue[None] = SimpleQueue()  # its put may be called from __del__, unlike an Event's set
         self._asleep = True
+        self._gathering = False
         self._hurry = 0
         self._busy = False
         self._thread: threading.Thread | None = None
@@ -76,6 +80,9 @@ class Recorder:
             if self._asleep:
                 self._asleep = False
                 self._wake.put(None)
+            elif self._gathering and (len(self._waiting) >= GATHERED_RECORDS or self._bytes >= GATHERED_BYTES):
+                self._gathering = False
+                self._wake.put(None)
         except Exception as error:  # noqa: BLE001
             swallow("queueing an attempt", error)
 
@@ -105,17 +112,19 @@ class Recorder:
             if not self._waiting:
                 self._bytes = 0  # its sums are not locked; an empty queue is where they are put right
                 self._wait_for_work()
+            self._gathering = True
             self._asleep = False
             self._rest(GATHER_S)
-            began = time.perf_counter()
+            self._gathering = False
+            began = time.thread_time()  # not the wall's: waiting for the interpreter keeps it from nobody
             while self._waiting:
                 self._busy = True
                 self._take()
                 self._busy = False
-                spent = time.perf_counter() - began
+                spent = time.thread_time() - began
                 if spent >= SLICE_S:
                     self._rest(spent if len(self._waiting) < UNHURRIED_MAX else 0)
-                    began = time.perf_counter()
+                    began = time.thread_time()
 
     def _wait_for_work(self) -> None:
         self._wake.get()

@@ -23,7 +23,7 @@ __all__ = ["Delivery", "Sender", "Transport"]
 _log = logging.getLogger("farebox")
 
 BATCH_SPANS_MAX = 512
-GATHER_S = 0.5
+GATHER_S = 1.0
 BACK_OFF_FIRST_S = 0.2
 BACK_OFF_MAX_S = 30.0
 SHUTDOWN_S = 1.0
@@ -126,10 +126,12 @@ class Sender:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            if not self._flushing:
-                self._wake.wait(GATHER_S)
+            woken = self._wake.wait(0 if self._flushing else GATHER_S)
             self._wake.clear()
-            while self._waiting and not self._stop.is_set():
+            # Woken by a full batch, it leaves the rest to gather; a request costs as much as encoding twenty spans.
+            while len(self._waiting) >= (BATCH_SPANS_MAX if woken and not self._flushing else 1):
+                if self._stop.is_set():
+                    return
                 batch = self._take()
                 self._deliver(batch)
                 self._bytes_taken += sum(map(len, batch))

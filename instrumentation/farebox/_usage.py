@@ -196,9 +196,10 @@ def _detail(usage: Mapping[str, Any], chat: str, responses: str, *path: str) -> 
 
 def _first(usage: Mapping[str, Any], *paths: tuple[str, ...]) -> int | None:
     for path in paths:
-        count = _count(usage, *path)
-        if count is not None:
-            return count
+        if path[0] in usage:  # most are of another host
+            count = _count(usage, *path)
+            if count is not None:
+                return count
     return None
 
 

@@ -72,6 +72,9 @@ def test_detectors_are_switched_by_settings(monkeypatch: pytest.MonkeyPatch, tmp
     assert flags(answer(text)) == ["disclaimer"]
     monkeypatch.delenv("FAREBOX_DETECTORS_OFF")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FAREBOX_DETECTORS_OFF", "all")
+    assert examine(answer(text)) == {"farebox.flags": None, "farebox.checked": None}
+    monkeypatch.delenv("FAREBOX_DETECTORS_OFF")
     (tmp_path / "farebox.toml").write_text('detectors_off = "disclaimer"\n')
     assert flags(answer(text)) == []
     switch("disclaimer", on=True)
@@ -84,7 +87,7 @@ def test_a_name_that_is_no_detector_is_told(monkeypatch: pytest.MonkeyPatch, swa
 
     assert "clarification" not in checked(answer("Hello there."))
     assert isinstance(swallowed[0], SettingError)
-    assert "names 'disclaimr'; there are tool_call_malformed" in str(swallowed[0])
+    assert "names 'disclaimr'; there are all, tool_call_malformed" in str(swallowed[0])
 
 
 def test_a_detector_that_fails_costs_no_other(swallowed: list[BaseException]) -> None:

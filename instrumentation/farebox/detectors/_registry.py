@@ -18,12 +18,14 @@ from farebox.detectors._limits import NotCheckedError
 from farebox.errors import SettingError
 from farebox.settings import setting
 
-__all__ = ["BUILT_IN", "Check", "Detector", "detector", "detectors", "examine", "switch"]
+__all__ = ["BUILT_IN", "Check", "Detector", "detector", "detectors", "enabled", "examine", "switch"]
 
 Check = Callable[[Answer], Finding | Iterable[str] | bool | None]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _NOT_CHECKED = "not_checked."
+# In FAREBOX_DETECTORS_OFF: every detector.
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def detector(what: Check | str, /) -> Check | Callable[[Check], Check]:
         ValueError: the name is not lower-case letters, digits and underscores.
     """
     named = what if isinstance(what, str) else getattr(what, "__name__", "")
-    if not _NAME.fullmatch(named) or named == "not_checked":
+    if not _NAME.fullmatch(named) or named in ("not_checked", ALL):
         raise ValueError(f"a detector's name is lower-case letters, digits and underscores, got {named!r}")
 
     def add(check: Check) -> Check:
@@ -135,11 +137,11 @@ def _unwanted(off: str) -> set[tuple[str | None, str]]:
     found: set[tuple[str | None, str]] = set()
     for each in filter(None, map(str.strip, off.split(","))):
         route, colon, named = each.rpartition(":")
-        if named not in _detectors:
-            problem = SettingError(f"FAREBOX_DETECTORS_OFF names {named!r}; there are {', '.join(_detectors)}")
+        if named not in _detectors and named != ALL:
+            problem = SettingError(f"FAREBOX_DETECTORS_OFF names {named!r}; there are all, {', '.join(_detectors)}")
             swallow("reading which detectors are off", problem)
             continue
-        found.add((route if colon else None, named))
+        found.update((route if colon else None, name) for name in (_detectors if named == ALL else (named,)))
     return found
 
 
