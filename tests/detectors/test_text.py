@@ -178,3 +178,26 @@ def test_a_short_system_prompt_counts_and_a_long_one_does_not() -> None:
         "constraint_violation.max_words"
     ]
     assert flags(Answer(request("Hi", system=long), (Choice(text, stop_reason="stop"),))) == []
+
+
+@pytest.mark.parametrize(
+    ("system", "applies"),
+    [
+        ("Answer in the customer's language.", True),
+        ("Reply in the same language as the user.", True),
+        ("Respond in the language of the question, in plain language.", True),
+        ("You are a large language model that knows every programming language.", True),
+        ("请用用户的语言回答。", True),
+        ("Responde en el idioma del usuario.", True),
+        ("Antworte in der Sprache des Nutzers.", True),
+        ("Answer in the customer's language, but in English when in doubt.", False),
+        ("Translate what the user says.", False),
+        ("Choose the language yourself.", False),
+    ],
+)
+def test_the_users_own_language_is_no_other(system: str, applies: bool) -> None:
+    """A prompt that asks for the user's own language names no other: that is when a mismatch matters."""
+    said = "The parcel is in the depot and arrives on Tuesday."
+    judged = answer(said, "订单的包裹在哪里？请告诉我什么时候能到。", system=system)
+
+    assert ("language_mismatch" in flags(judged)) is applies
