@@ -90,7 +90,7 @@ class Demo:
         return traffic
 
     def _report(self, ledger: Ledger, providers: Providers, traffic: Traffic) -> Audit:
-        from farebox_demo import statement
+        from farebox_demo import rates, statement
         from farebox_demo.audit import audit, read_invoice, read_ledger
         from farebox_ledger._period import NO_END, Period
         from farebox_ledger._report import make_report
@@ -101,13 +101,17 @@ class Demo:
         period = Period(self._began, NO_END)
         report = ledger.read(lambda client: make_report(client, period, ("route",)))
         rows = ledger.read(lambda client: read_ledger(client, self.name))
+        judged = ledger.read(lambda client: rates.read_judgements(client, self.name))
+        measured = rates.measure(rates.read_shown(providers.invoice), judged)
         result = audit(read_invoice(providers.invoice), rows, traffic.tally.left)
         seconds = (datetime.now(UTC) - self._began).total_seconds()
         if self.as_json:
             told = {"seed": self.seed, "seconds": round(seconds, 1), "report": report.as_json()}
-            sys.stdout.write(json.dumps(told | {"audit": statement.as_json(result)}, indent=2) + "\n")
+            told |= {"failures": rates.as_json(measured), "audit": statement.as_json(result)}
+            sys.stdout.write(json.dumps(told, indent=2) + "\n")
         else:
             print_report(report)
+            rates.show(measured, self.console)
             statement.show(result, self.console)
         calls = traffic.tally.calls
         self._say(f"{calls:,} calls, {len(rows):,} attempts, {seconds:.0f} s; invoice: {providers.invoice}")

@@ -34,6 +34,11 @@ def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
+def _open_object(**properties: Any) -> dict[str, Any]:
+    """Many a schema does not say whether it takes other properties."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
 TEXT = {"type": "string"}
 NUMBER = {"type": "integer"}
 
@@ -45,7 +50,7 @@ TRIAGE_TOOLS = (
             queue={"type": "string", "enum": ["billing", "shipping", "account", "bug"]}, priority=NUMBER, summary=TEXT
         ),
     ),
-    Tool("refund", "Refund an order, in cents.", _object(order=TEXT, cents=NUMBER, reason=TEXT)),
+    Tool("refund", "Refund an order, in cents.", _open_object(order=TEXT, cents=NUMBER, reason=TEXT)),
 )
 AGENT_TOOLS = (
     *TRIAGE_TOOLS,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anthropic
 import openai
@@ -53,18 +53,21 @@ class Simulation:
 
 @pytest.fixture
 def simulate(tmp_path: Path) -> Iterator[Callable[..., Simulation]]:
-    """Start providers with the troubles, habits, pace and clock a test names; calm and good otherwise."""
+    """Start providers with the troubles, habits, pace and clock a test names; calm and good otherwise.
+
+    Habits "own" are those that each model has in the demo.
+    """
     stops: list[Callable[[], None]] = []
 
     def start(
         seed: int = 7,
         troubles: Troubles = CALM,
-        habits: Habits | None = None,
+        habits: Habits | Literal["own"] | None = None,
         pace: Pace = QUICK,
         clock: Callable[[], float] = time.monotonic,
     ) -> Simulation:
         invoice = tmp_path / f"invoice-{len(stops)}.jsonl"
-        hosts = {name: _host(host, troubles, habits or Habits()) for name, host in HOSTS.items()}
+        hosts = {name: _host(host, troubles, habits) for name, host in HOSTS.items()}
         providers = Providers(seed, Invoice(invoice), f"run {len(stops)}", hosts, pace, clock)
         port, stop = _serve(providers)
         stops.append(stop)
@@ -75,8 +78,11 @@ def simulate(tmp_path: Path) -> Iterator[Callable[..., Simulation]]:
         stop()
 
 
-def _host(host: Host, troubles: Troubles, habits: Habits) -> Host:
-    models = {name: replace(model, habits=habits) for name, model in host.models.items()}
+def _host(host: Host, troubles: Troubles, habits: Habits | Literal["own"] | None) -> Host:
+    models = {
+        name: model if habits == "own" else replace(model, habits=habits or Habits())
+        for name, model in host.models.items()
+    }
     return replace(host, troubles=troubles, models=models)
 
 

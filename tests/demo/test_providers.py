@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,7 +19,11 @@ import httpx2
 import openai
 import pytest
 
+from farebox_demo.providers._dice import Dice
+from farebox_demo.providers._generation import compose
 from farebox_demo.providers._habits import Habits, Troubles
+from farebox_demo.providers._hosts import HOSTS
+from farebox_demo.providers._terms import Ask, Tool
 
 from .conftest import CALM, QUICK, Simulation
 
@@ -39,6 +44,20 @@ SCHEMA = {
 }
 TOOL = {"name": "refund", "description": "Refund an order.", "input_schema": SCHEMA}
 FUNCTION = {"type": "function", "function": {"name": "refund", "parameters": SCHEMA}}
+
+
+SAID = Ask(
+    model=HOSTS["openai"].models[MINI], content="", question="Where is my parcel?", tools=(), after_tool=False,
+    arguments_are_text=True, json_schema=None, max_tokens=600, stream=False, usage_in_stream=False, blocks=(),
+)  # fmt: skip
+QUESTIONS = {
+    "prose": SAID,
+    "chinese": replace(SAID, question="订单的包裹在哪里？"),
+    "limit": replace(SAID, question="Explain in at most 30 words why."),
+    "code": replace(SAID, question="Write a Python script."),
+    "json": replace(SAID, json_schema=SCHEMA),
+    "tools": replace(SAID, tools=(Tool("refund", SCHEMA),)),
+}
 
 
 def ask(client: anthropic.Anthropic, text: str = "Hello", **options: Any) -> anthropic.types.Message:
@@ -344,16 +363,16 @@ def test_malformed_tool_calls_are_malformed(simulate: Simulate) -> None:
     simulation = simulate(habits=Habits(malformed_tool_call=1.0))
     seen: dict[str, list[tuple[str, str]]] = {}
     with simulation.openai("fireworks") as client:
-        for number in range(24):
+        for number in range(48):
             message = chat(client, f"ticket {number}", model=QWEN["fireworks"], tools=[FUNCTION]).choices[0].message
             calls = [(call.function.name, call.function.arguments) for call in message.tool_calls or ()]
             habits = simulation.lines(number + 1)[-1]["habits"]
             for habit, call in zip(habits, calls, strict=True):
                 seen.setdefault(habit.removeprefix("malformed_tool_call."), []).append(call)
 
-    assert set(seen) == {"invalid_json", "missing_required", "type", "unknown_tool"}
+    assert set(seen) == {"invalid_json", "truncated", "not_object", "missing_required", "type", "unknown_tool"}
     assert {name for name, _ in seen["unknown_tool"]} == {"refund_v2"}
-    for _, arguments in seen["invalid_json"]:
+    for _, arguments in seen["invalid_json"] + seen["truncated"]:
         with pytest.raises(ValueError):
             json.loads(arguments)
     assert all(len(json.loads(arguments)) == 1 for _, arguments in seen["missing_required"])
@@ -398,11 +417,17 @@ def test_json_answers_fit_their_schema_or_break_it_by_habit(simulate: Simulate) 
     ("question", "habit"),
     [
         ("Write a Python script that sums refunds.", "invented_import"),
+        ("Write a Python script that sums refunds.", "invented_function"),
         ("Explain the delay in at most 20 words.", "broken_constraint"),
         ("お届け先の住所を変更したいです。", "wrong_language"),
         ("Where is my parcel?", "clarifying_question"),
         ("Where is my parcel?", "disclaimer"),
         ("Where is my parcel?", "refusal_in_text"),
+        ("Where is my parcel?", "refusal_by_api"),
+        ("Where is my parcel?", "invented_citation"),
+        ("Where is my parcel?", "loop"),
+        ("Where is my parcel?", "runs_on"),
+        ("Where is my parcel?", "empty"),
     ],
 )
 def test_habits_show_where_they_can(simulate: Simulate, question: str, habit: str) -> None:
@@ -414,6 +439,36 @@ def test_habits_show_where_they_can(simulate: Simulate, question: str, habit: st
     (line,) = simulation.lines(1)
 
     assert line["habits"] == [habit]
+    assert habit in line["chances"]
+
+
+def test_habits_come_up_at_their_rates() -> None:
+    """Over thousands of answers each habit shows as often as it is set to, within four standard errors."""
+    chances, shown = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for host, name, number in itertools.product(("anthropic", "fireworks"), QUESTIONS, range(3000)):
+        ((_, model),) = [*HOSTS[host].models.items()][:1]
+        ask = replace(QUESTIONS[name], model=model, content=f"{name} {number}")
+        reply = compose(ask, Dice(1, ask.content))
+        chances.update((host, habit) for habit in reply.chances)
+        shown.update((host, habit.partition(".")[0]) for habit in reply.habits)
+
+    for host in ("anthropic", "fireworks"):
+        ((_, model),) = [*HOSTS[host].models.items()][:1]
+        for habit, rate in vars(model.habits).items():
+            tries = chances[host, habit]
+            assert tries >= 2000
+            assert abs(shown[host, habit] / tries - rate) <= 4 * (rate * (1 - rate) / tries) ** 0.5, (host, habit)
+
+
+def test_a_caller_who_leaves_no_room_proves_nothing(simulate: Simulate) -> None:
+    """An answer that the caller's own limit cuts counts for no rate: short failures would fit in and be too many."""
+    simulation = simulate()
+    with simulation.anthropic() as client:
+        ask(client, max_tokens=40)
+
+    (line,) = simulation.lines(1)
+
+    assert line["chances"] == []
 
 
 # --- the process -------------------------------------------------------------------------------------------

@@ -74,7 +74,10 @@ def totals(audit: dict[str, Any]) -> dict[tuple[str, str], Decimal]:
 
 
 def test_kill_of_up_in_the_middle(tmp_path: Path) -> None:
-    """With `farebox up` killed half-way, ledger and invoices agree to the last digit and nothing stays behind."""
+    """With `farebox up` killed half-way, ledger and invoices agree to the last digit and nothing stays behind.
+
+    The failures that the models showed are the ones the ledger has.
+    """
     with start(tmp_path, "--calls", "300", "--seed", "3", "--json") as demo:
         wait_until(lambda: invoiced(tmp_path) > 100, demo)
         killed = up_pid(tmp_path)
@@ -89,6 +92,8 @@ def test_kill_of_up_in_the_middle(tmp_path: Path) -> None:
     assert told["audit"]["passed"] is True
     assert {account["difference"] for account in told["audit"]["accounts"]} <= {"0", "0.000000000000"}
     assert sum(account["known"] + account["unknown"] for account in told["audit"]["accounts"]) == invoiced(tmp_path)
+    assert sum(each["happened"] for each in told["failures"]) > 0
+    assert [each for each in told["failures"] if each["missed"] or each["mistaken"]] == []
     assert f"farebox up (process {killed}) was killed by signal 9; started it again" in said
     assert running(family) == set()
 

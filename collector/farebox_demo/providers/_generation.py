@@ -8,15 +8,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from farebox_demo.providers._dice import Dice
+from farebox_demo.providers._malformed import malformed
 from farebox_demo.providers._phrases import (
+    CITATIONS,
     CLARIFICATIONS,
     DISCLAIMERS,
+    INVENTED_FUNCTIONS,
     INVENTED_MODULES,
-    REAL_MODULES,
+    REAL_FUNCTIONS,
     REFUSALS,
     SENTENCES,
 )
-from farebox_demo.providers._terms import Ask, Reply, Tool, ToolCall
+from farebox_demo.providers._terms import Ask, Reply, ToolCall
 
 __all__ = ["compose"]
 
@@ -30,30 +33,61 @@ SCRIPTS = (
     ("ar", re.compile(r"[\u0600-\u06ff]")),
 )
 WORD_LIMIT = re.compile(r"at most (\d+) words")
-MALFORMATIONS = ("invalid_json", "missing_required", "type", "unknown_tool")
 PROSE_KEYS = {"message", "note", "reason", "summary"}
 CODE = re.compile(r"\bPython\b")
+LOOP_CHARACTERS = 700
+# A caller who leaves less room than this cuts the answer short: nothing can be said of its habits.
+ROOM_TOKENS_MIN = 100
 
 CODE_TEMPLATE = """```python
 import {module}
+import {own}
 
 
 def summarise(rows):
     totals = {{}}
-    for row in rows:
+    for row in {own}.{call}:
         totals[row["customer"]] = totals.get(row["customer"], 0) + row["amount"]
-    return sorted(totals.items(), key=lambda pair: -pair[1])
+    return {module}, sorted(totals.items(), key=lambda pair: -pair[1])
 ```"""
+
+
+class _Model:
+    """The model at work on one answer: throws for its habits, and notes which had a chance and which showed."""
+
+    def __init__(self, ask: Ask, dice: Dice) -> None:
+        self.ask, self.dice = ask, dice
+        self.chances: list[str] = []
+        self.shown: list[str] = []
+
+    def lapses(self, habit: str, throw: str = "") -> bool:
+        """Tell whether a habit shows now; `throw` names the throw where there are several for one habit."""
+        self.chances.append(habit)
+        shows = self.dice.chance(throw or habit, getattr(self.ask.model.habits, habit))
+        if shows:
+            self.shown.append(habit)
+        return shows
 
 
 def compose(ask: Ask, dice: Dice) -> Reply:
     """Answer one request; the same request and dice always give the same answer."""
-    if dice.chance("refusal_by_api", ask.model.habits.refusal_by_api):
-        return Reply(stop="refusal", habits=["refusal_by_api"])
-    reply = _call_tools(ask, dice) if ask.tools and _wants_tool(ask, dice) else _say(ask, dice)
-    if ask.model.reasoning_tokens_max:
+    model = _Model(ask, dice)
+    reply = _answer(model)
+    reply.habits = model.shown
+    reply.chances = model.chances if ask.max_tokens >= ROOM_TOKENS_MIN else []
+    if reply.stop != "refusal" and ask.model.reasoning_tokens_max:
         reply.reasoning_tokens = dice.between("reasoning", 8, ask.model.reasoning_tokens_max)
     return _within_limit(ask, reply)
+
+
+def _answer(model: _Model) -> Reply:
+    if model.lapses("refusal_by_api"):
+        return Reply(stop="refusal")
+    if model.lapses("empty"):
+        return Reply()
+    if model.lapses("refusal_in_text"):
+        return Reply(model.dice.pick("refusal", REFUSALS))
+    return _call_tools(model) if model.ask.tools and _wants_tool(model.ask, model.dice) else _say(model)
 
 
 def _wants_tool(ask: Ask, dice: Dice) -> bool:
@@ -82,99 +116,104 @@ def _within_limit(ask: Ask, reply: Reply) -> Reply:
 # --- prose, code and JSON ----------------------------------------------------------------------------------
 
 
-def _say(ask: Ask, dice: Dice) -> Reply:
-    habits = ask.model.habits
-    if dice.chance("refusal_in_text", habits.refusal_in_text):
-        return Reply(dice.pick("refusal", REFUSALS), habits=["refusal_in_text"])
+def _say(model: _Model) -> Reply:
+    ask = model.ask
     if ask.json_schema is not None:
-        return _say_json(ask, ask.json_schema, dice)
+        return Reply(_json(model, ask.json_schema))
     if CODE.search(ask.question):
-        invented = dice.chance("invented_import", habits.invented_import)
-        module = dice.pick("module", INVENTED_MODULES if invented else REAL_MODULES)
-        return Reply(CODE_TEMPLATE.format(module=module), habits=["invented_import"] if invented else [])
+        return Reply(_code(model))
     limit = WORD_LIMIT.search(ask.question)
     if limit:
-        return _say_briefly(int(limit[1]), ask, dice)
-    if dice.chance("clarifying_question", habits.clarifying_question):
-        return Reply(dice.pick("clarification", CLARIFICATIONS), habits=["clarifying_question"])
-    return _say_at_length(ask, dice)
+        return Reply(_brief(model, int(limit[1])))
+    if model.lapses("clarifying_question"):
+        return Reply(model.dice.pick("clarification", CLARIFICATIONS))
+    return Reply(_prose(model))
 
 
-def _say_at_length(ask: Ask, dice: Dice) -> Reply:
-    shown = []
-    language = _language(ask.question)
-    if language != "en" and dice.chance("wrong_language", ask.model.habits.wrong_language):
+def _code(model: _Model) -> str:
+    dice = model.dice
+    module = dice.pick("module", INVENTED_MODULES) if model.lapses("invented_import") else "pathlib"
+    functions = INVENTED_FUNCTIONS if model.lapses("invented_function") else REAL_FUNCTIONS
+    own, call = dice.pick("function", functions)
+    return CODE_TEMPLATE.format(module=module, own=own, call=call)
+
+
+def _prose(model: _Model) -> str:
+    dice = model.dice
+    language = _language(model.ask.question)
+    if language != "en" and model.lapses("wrong_language"):
         language = "en"
-        shown.append("wrong_language")
+    space = " " if language in {"en", "ar"} else ""
     bank = SENTENCES[language]
-    text = (" " if language in {"en", "ar"} else "").join(
-        dice.pick(f"sentence{index}", bank) for index in range(dice.between("sentences", 2, 8))
-    )
-    if dice.chance("disclaimer", ask.model.habits.disclaimer):
+    if model.lapses("loop"):
+        sentence = dice.pick("sentence0", bank) + space
+        return (sentence * (LOOP_CHARACTERS // len(sentence) + 1)).rstrip()
+    if space and model.lapses("runs_on"):
+        return _ramble(model, " ".join(bank).split())
+    shuffled = sorted(bank, key=dice.throw)  # no sentence twice
+    text = space.join(shuffled[: dice.between("sentences", 2, 8)])
+    if model.lapses("disclaimer"):
         text = f"{text} {dice.pick('which disclaimer', DISCLAIMERS)}"
-        shown.append("disclaimer")
-    return Reply(text, habits=shown)
+    if model.lapses("invented_citation"):
+        text = f"{text} {dice.pick('citation', CITATIONS).format(n=dice.between('article', 100, 9999))}"
+    return text
 
 
-def _say_briefly(words_max: int, ask: Ask, dice: Dice) -> Reply:
-    broken = dice.chance("broken_constraint", ask.model.habits.broken_constraint)
+def _ramble(model: _Model, words: Sequence[str]) -> str:
+    """Go on and on without repeating a sentence, past the last token that is allowed."""
+    text = words[0]
+    while model.ask.model.count(text) <= model.ask.max_tokens:
+        text += " " + model.dice.pick(f"word{len(text)}", words)
+    return text
+
+
+def _brief(model: _Model, words_max: int) -> str:
+    dice, broken = model.dice, model.lapses("broken_constraint")
     words: list[str] = []
     while len(words) < 2 * words_max:
         words += dice.pick(f"sentence{len(words)}", SENTENCES["en"]).split()
     kept = words[: 2 * words_max if broken else max(words_max - dice.between("spare", 1, 5), 1)]
-    return Reply(" ".join(kept).rstrip(".,:") + ".", habits=["broken_constraint"] if broken else [])
+    return " ".join(kept).rstrip(".,:") + "."
 
 
 def _language(text: str) -> str:
     return next((name for name, script in SCRIPTS if script.search(text)), "en")
 
 
-def _say_json(ask: Ask, schema: Mapping[str, Any], dice: Dice) -> Reply:
-    value = _instance(schema, dice, "json")
-    habits = ask.model.habits
+def _json(model: _Model, schema: Mapping[str, Any]) -> str:
+    value = _instance(schema, model.dice, "json")
     names = _required(schema)
-    if names and dice.chance("incomplete_json", habits.incomplete_json):
-        del value[dice.pick("missing key", names)]
-        return Reply(_dump(value), habits=["incomplete_json"])
+    if names and model.lapses("incomplete_json"):
+        del value[model.dice.pick("missing key", names)]
+        return _dump(value)
     text = _dump(value)
-    if dice.chance("truncated_json", habits.truncated_json):
-        return Reply(text[: len(text) * 2 // 3], habits=["truncated_json"])
-    return Reply(text)
+    return text[: len(text) * 2 // 3] if model.lapses("truncated_json") else text
 
 
 # --- tool calls --------------------------------------------------------------------------------------------
 
 
-def _call_tools(ask: Ask, dice: Dice) -> Reply:
-    count = 2 if dice.chance("parallel", PARALLEL_TOOL_USE) else 1
-    reply = Reply(stop="tool")
-    for index in range(count):
-        tool = dice.pick(f"tool{index}", ask.tools)
-        call = ToolCall(tool.name, _dump(_instance(tool.schema, dice, f"tool{index}")))
-        if dice.chance(f"malformed{index}", ask.model.habits.malformed_tool_call):
-            kinds = [kind for kind in MALFORMATIONS if ask.arguments_are_text or kind != "invalid_json"]
-            kind = dice.pick(f"malformation{index}", kinds)
-            call = _malformed(kind, tool, call, dice)
-            reply.habits.append(f"malformed_tool_call.{kind}")
+def _call_tools(model: _Model) -> Reply:
+    ask, dice = model.ask, model.dice
+    tools = [dice.pick("tool0", ask.tools)]
+    if model.lapses("tool_call_in_text"):
+        arguments = _instance(tools[0].schema, dice, "tool0")
+        return Reply(f"<tool_call>\n{_dump({'name': tools[0].name, 'arguments': arguments})}\n</tool_call>")
+    if dice.chance("parallel", PARALLEL_TOOL_USE):
+        tools.append(dice.pick("tool1", ask.tools))
+    reply, padded = Reply(stop="tool"), False
+    for index, tool in enumerate(tools):
+        value = _instance(tool.schema, dice, f"tool{index}")
+        call = ToolCall(tool.name, _dump(value))
+        if model.lapses("malformed_tool_call", f"malformed{index}"):
+            kind, call = malformed(tool, call, dice, f"malformation{index}", as_text=ask.arguments_are_text)
+            model.shown[-1] = f"malformed_tool_call.{kind}"
+        elif not padded and "additionalProperties" not in tool.schema:
+            padded = True  # one chance an answer
+            if model.lapses("extra_argument"):
+                call = ToolCall(tool.name, _dump({**value, "confidence": dice.between("confidence", 1, 100)}))
         reply.tool_calls.append(call)
     return reply
-
-
-def _malformed(kind: str, tool: Tool, call: ToolCall, dice: Dice) -> ToolCall:
-    """Spoil a good call in one of MALFORMATIONS' ways."""
-    names = _required(tool.schema)
-    if kind == "unknown_tool" or not names:
-        return ToolCall(f"{call.name}_v2", call.arguments)
-    value = json.loads(call.arguments)
-    argument = dice.pick("spoilt argument", names)
-    match kind:
-        case "invalid_json":  # a value without its quotation marks
-            return ToolCall(call.name, call.arguments.replace(_dump(value[argument]), "<value>", 1))
-        case "missing_required":
-            del value[argument]
-        case "type":
-            value[argument] = {"value": None}
-    return ToolCall(call.name, _dump(value))
 
 
 # --- values that fit a JSON Schema -------------------------------------------------------------------------

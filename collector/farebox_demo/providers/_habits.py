@@ -15,15 +15,22 @@ class Habits:
     """
 
     malformed_tool_call: float = 0.0
+    extra_argument: float = 0.0
+    tool_call_in_text: float = 0.0
     refusal_by_api: float = 0.0
     refusal_in_text: float = 0.0
     clarifying_question: float = 0.0
     disclaimer: float = 0.0
     invented_import: float = 0.0
+    invented_function: float = 0.0
+    invented_citation: float = 0.0
     broken_constraint: float = 0.0
     incomplete_json: float = 0.0
     truncated_json: float = 0.0
     wrong_language: float = 0.0
+    loop: float = 0.0
+    runs_on: float = 0.0
+    empty: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -50,22 +50,30 @@ class Host:
 
 
 # Rates of malformed tool calls are the article's: 0.3 % for Haiku, 1.8 % for Qwen. Haiku's other failures are
-# hedges, Qwen's are overconfidence; the models that calls escalate to do little of either.
+# hedges, Qwen's are overconfidence and loss of form; the models that calls escalate to do little of either.
 HAIKU = Habits(
     malformed_tool_call=0.003,
     refusal_by_api=0.004,
     refusal_in_text=0.012,
     clarifying_question=0.03,
     disclaimer=0.04,
+    runs_on=0.01,
 )
 QWEN = Habits(
     malformed_tool_call=0.018,
+    extra_argument=0.02,
+    tool_call_in_text=0.01,
     refusal_in_text=0.004,
     invented_import=0.05,
+    invented_function=0.04,
+    invented_citation=0.02,
     broken_constraint=0.06,
     incomplete_json=0.02,
     truncated_json=0.015,
     wrong_language=0.01,
+    loop=0.008,
+    runs_on=0.01,
+    empty=0.004,
 )
 STRONG = Habits(malformed_tool_call=0.001, refusal_in_text=0.003, disclaimer=0.01)
 

@@ -24,7 +24,8 @@ class Line:
     """One attempt, filled in as it goes; `usage` None means there is nothing to bill.
 
     `usage_sent` says whether the whole usage was among what was sent to a client that was still there.
-    `retry` is the SDK's own count of attempts before this one, in the same call.
+    `retry` is the SDK's own count of attempts before this one, in the same call. `habits` are the bad ones that the
+    model showed, `chances` those that it could have shown: together they say at which rate each came up.
     """
 
     provider: str
@@ -38,6 +39,7 @@ class Line:
     usage: Usage | None = None
     usage_sent: bool = False
     habits: list[str] = field(default_factory=list)
+    chances: list[str] = field(default_factory=list)
 
 
 class Invoice:
@@ -71,6 +73,7 @@ class Invoice:
             "unit_prices": {name: f"{getattr(price, name):f}" for name in tokens},
             "amount": f"{billed:f}",
             "habits": line.habits,
+            "chances": line.chances,
         }
         self._file.write(json.dumps(row) + "\n")
         self._file.flush()

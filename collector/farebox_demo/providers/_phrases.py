@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["CLARIFICATIONS", "DISCLAIMERS", "INVENTED_MODULES", "REAL_MODULES", "REFUSALS", "SENTENCES"]
+__all__ = [
+    "CITATIONS",
+    "CLARIFICATIONS",
+    "DISCLAIMERS",
+    "INVENTED_FUNCTIONS",
+    "INVENTED_MODULES",
+    "REAL_FUNCTIONS",
+    "REFUSALS",
+    "SENTENCES",
+]
 
 SENTENCES: Mapping[str, tuple[str, ...]] = {
     "en": (
@@ -70,5 +79,25 @@ DISCLAIMERS = (
     "I'm not a financial advisor, so please check these figures with your accountant before relying on them.",
 )
 
-REAL_MODULES = ("csv", "json", "datetime", "pathlib", "statistics", "collections")
+CITATIONS = (
+    "See https://help.example.com/articles/{n} for the details.",
+    "The rule is described in https://docs.example.org/billing/{n}#refunds.",
+    "A study found the same (doi:10.1000/orders.{n}).",
+)
+
+# A module of the standard library, and a call of it: one that it has, or one that it should have but has not.
+REAL_FUNCTIONS = (
+    ("csv", "DictReader(rows)"),
+    ("json", "loads(rows)"),
+    ("statistics", "fmean(rows)"),
+    ("collections", "Counter(rows)"),
+    ("itertools", "chain(rows)"),
+)
+INVENTED_FUNCTIONS = (
+    ("csv", "read_rows(rows)"),
+    ("json", "load_lines(rows)"),
+    ("statistics", "weighted_total(rows)"),
+    ("collections", "GroupedCounter(rows)"),
+    ("itertools", "group_sum(rows)"),
+)
 INVENTED_MODULES = ("orderflow_toolkit", "pandas_refunds", "quickledger_io", "csv_autofix")

@@ -101,7 +101,8 @@ class Providers:
             await refuse(exchange, dialect, line, trouble, self.pace.retry_after)
             return
         answer = self._answer(host, ask, dice, line)
-        line.usage, line.habits = answer.usage, answer.reply.habits
+        line.usage = answer.usage
+        line.habits, line.chances = answer.reply.habits, answer.reply.chances
         await Delivery(exchange, dialect, answer, dice, self.pace, line).run()
 
     def _answer(self, host: Host, ask: Ask, dice: Dice, line: Line) -> Answer:

@@ -67,13 +67,17 @@ class ToolCall:
 
 @dataclass
 class Reply:
-    """What the model answers, and the names of the bad habits it showed in doing so."""
+    """What the model answers, and the names of the bad habits it showed, and of those it had the chance to show.
+
+    A habit that is per tool call stands among the chances once for each call.
+    """
 
     text: str = ""
     tool_calls: list[ToolCall] = field(default_factory=list)
     stop: Stop = "end"
     reasoning_tokens: int = 0
     habits: list[str] = field(default_factory=list)
+    chances: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
