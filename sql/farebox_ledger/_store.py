@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from farebox_ledger._book import sync_book
+from farebox_ledger._book_own import read_own_book
 from farebox_ledger._dsn import Dsn
 from farebox_ledger._lock import LOCK_FILE, lock, running
 from farebox_ledger._migrate import Migration, migrate, migrations, pending, require_current
@@ -73,7 +74,7 @@ def open_store(dsn: Dsn, engine: Mapping[str, str] | None = None) -> Store:
         client.command(f"CREATE DATABASE IF NOT EXISTS {dsn.database} ENGINE = Atomic")
         client.database = dsn.database
         migrate(client)
-        added = sync_book(client)
+        added = sync_book(client, read_own_book(dsn))
         return Store(dsn, client, added, stack.pop_all())
 
 

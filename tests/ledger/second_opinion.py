@@ -92,6 +92,25 @@ def fallbacks() -> dict[tuple[str, str], str]:
     return {(row["provider"], row["unit"]): row["billed_as"] for row in rows}
 
 
+@cache
+def busy_hours() -> dict[tuple[str, str, str], str]:
+    """Read when a model has another price by the hour: (provider, model, half hour as 00:30, UTC) → variant."""
+    found: dict[tuple[str, str, str], str] = {}
+    for folder in ("catalogue", "own"):
+        for row in csv.DictReader((BOOK / folder / "aliases.csv").read_text(encoding="utf-8").splitlines()):
+            if row["field"] == "hour":
+                model, _, slot = row["pattern"].rpartition(" ")
+                found[row["provider"], model, slot] = row["value"]
+    return found
+
+
+def variant_at(key: Key, moment: datetime) -> Key:
+    """Give the key that holds at the time of day; a variant that a response names goes before the hour's."""
+    provider, region, model, variant = key
+    slot = f"{moment.hour:02}:{moment.minute // 30 * 30:02}"
+    return provider, region, model, variant or busy_hours().get((provider, model, slot), "")
+
+
 def price_of(key: Key, unit: str, total_input: int, moment: datetime) -> Decimal | None:
     """Find the price of one unit: the newest line of the highest tier that applies, else the unit that stands in."""
     reached: dict[int, Entry] = {}
@@ -109,6 +128,7 @@ def price_of(key: Key, unit: str, total_input: int, moment: datetime) -> Decimal
 
 def opinion(key: Key, usage: Mapping[str, int], state: str, moment: datetime) -> Opinion:
     """Say what an attempt should cost, of a key that is in the book."""
+    key = variant_at(key, moment)
     if state == "missing":
         return Opinion("no_usage")
     if state == "reported" and not {"uncached_input_tokens", "output_tokens"} <= usage.keys():

@@ -10,7 +10,8 @@ from clickhouse_connect.driver.client import Client
 from ledger.spans import attempt, rows, stored
 
 from farebox_ledger import Store
-from farebox_ledger._book import ALIASES, PRICES, PriceRow, _by_key, book_rows, price_row, reload_book, sync_book
+from farebox_ledger._book import ALIASES, PRICES, _by_key, book_rows, reload_book, sync_book
+from farebox_ledger._book_rows import PriceRow, price_row
 from farebox_ledger.errors import BookError
 
 LINE = {
@@ -72,6 +73,7 @@ def test_a_line_is_read_exactly() -> None:
         tier_above=0,
         valid_from=datetime(2026, 11, 1, tzinfo=UTC),
         price=Decimal("0.000000150000"),
+        currency="USD",
         approximate=True,
         checked_on=date(2026, 11, 20),
         source="a page",
@@ -87,7 +89,12 @@ def test_a_line_is_read_exactly() -> None:
         ("per", "3", "'0.1' per '3' is not a price with at most 12 decimals per unit"),
         ("per", "0", "'0.15' per '0' is not a price with at most 12 decimals per unit"),
         ("price", "-1", "'-1' per '1000000' is not between 0 and 1000000 USD per unit"),
-        ("unit", "hours", "unit 'hours' is none of"),
+        ("unit", "weeks", "unit 'weeks' is none of"),
+        ("model", "GPT-9", "model 'GPT-9' must be lower case: names are compared in lower case"),
+        ("tier_above", "-1", "tier_above '-1' is not a number of tokens"),
+        ("valid_from", "soon", "'soon' is not a day like 2026-11-23"),
+        ("valid_from", "1969-12-31", "valid_from '1969-12-31' is not between 1970 and 2105"),
+        ("approximate", "yes", "approximate 'yes' is neither empty nor the word approximate"),
         ("source", "", "provider, model and source must not be empty"),
     ],
 )
@@ -122,10 +129,26 @@ def test_every_price_of_the_book_has_a_source_and_a_day() -> None:
     assert {row["provider"] for row in rows} == {
         "alibaba",
         "anthropic",
+        "azure",
+        "bedrock",
+        "cerebras",
+        "cohere",
+        "deepseek",
         "fireworks",
+        "google",
+        "groq",
+        "minimax",
+        "mistral",
+        "moonshot",
+        "novita",
         "openai",
         "openrouter",
+        "perplexity",
         "together",
+        "vertex",
+        "voyage",
+        "xai",
+        "zai",
     }
 
 

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ledger.second_opinion import COMPONENTS, INPUT, OUTPUT, TOOLS, Key, book, opinion
-from ledger.spans import Span, attempt, rows, store
+from ledger.spans import NOW, Span, attempt, rows, store
 
 ATTEMPTS = 400
 EXAMPLES = 4
@@ -18,7 +18,9 @@ BEGIN = datetime(2025, 6, 1, tzinfo=UTC)
 KEYS = sorted(book())
 LINES = [line for units in book().values() for lines in units.values() for line in lines]
 MARKS = sorted({line.tier_above for line in LINES} - {0})
-SEAMS = sorted({line.valid_from for line in LINES if line.valid_from > BEGIN})[-12:]
+SEAMS = sorted({line.valid_from for line in LINES if BEGIN < line.valid_from < NOW})[-12:]
+# What a span says where the book has a region of its own making.
+REGIONS = {("bedrock", "us"): "us-east-1", ("bedrock", ""): "eu-west-1", ("vertex", "regional"): "europe-west1"}
 INSTANT = timedelta(microseconds=1)
 
 Drawn = tuple[Key, dict[str, int], str, datetime]
@@ -55,7 +57,15 @@ def span_of(drawn: Drawn) -> Span:
         said = {"kind": "batch_result"}
     elif (provider, variant) == ("anthropic", "fast"):
         said = {"speed": "fast"}
-    return attempt(model, provider, usage=usage, usage_state=state, region=region, started_at=moment, **said)
+    return attempt(
+        model,
+        provider,
+        usage=usage,
+        usage_state=state,
+        region=REGIONS.get((provider, region), region),
+        started_at=moment,
+        **said,
+    )
 
 
 def billed(drawn: Drawn) -> Drawn:

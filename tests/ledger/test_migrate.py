@@ -54,13 +54,14 @@ def test_a_crash_is_resumed(fresh_store: Store) -> None:
     name = f"{fresh_store.dsn.database}.migrations"
     last = migrations()[-1]
     fresh_store.client.command(f"ALTER TABLE {name} DELETE WHERE number = {last.number} SETTINGS mutations_sync = 2")
-    fresh_store.client.command("DROP VIEW tasks")
+    view = last.name.removesuffix(".sql").partition("_create_")[2]
+    fresh_store.client.command(f"DROP VIEW {view}")
     log(fresh_store, last, checksum="of another draft", finished="NULL")
 
     applied = migrate(fresh_store.client)
 
     assert applied == [last]
-    assert fresh_store.client.query("SELECT count() FROM tasks").result_rows == [(0,)]
+    assert fresh_store.client.query(f"SELECT count() FROM {view}").result_rows == [(0,)]
     assert pending(fresh_store.client) == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from farebox import semconv
-from farebox_ledger._book import UNITS
+from farebox_ledger._book_rows import UNITS
 from farebox_ledger._migrate import migrations
 
 GOLDEN = Path(__file__).with_name("schema.golden.txt")

@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS price_aliases
 (
     provider LowCardinality(String) COMMENT 'Whose names; empty means any provider''s',
-    field LowCardinality(String) COMMENT 'model, variant (service tier and speed) or region',
+    field LowCardinality(String) COMMENT 'model, variant (service tier and speed), region, host (region of an address) or hour (variant of a model at a half hour of the day, UTC)',
     match LowCardinality(String) COMMENT 'exact: the whole name, lower case. prefix, suffix: a regular expression (RE2), cut off that end of a model name when the rest is known. any: whatever has no exact rule (regions)',
     pattern String COMMENT 'The name or the regular expression; empty for any',
     value Nullable(String) COMMENT 'Key in the price book that an exact or any rule leads to; empty text for prefix and suffix; NULL withdraws the rule',

@@ -1,5 +1,6 @@
 -- The price book laid out for looking up: a row for each key, context tier and stretch of time, a column for each unit.
--- A unit's price reaches forward in time and up in tiers until the next row of its own; then the fallbacks fill in.
+-- A unit's price reaches forward in time and up in tiers until the next row of its own; a price of the user's book goes
+-- before all others of its unit from its day on; then the fallbacks fill in.
 CREATE VIEW IF NOT EXISTS price_spans
 (
     provider String COMMENT 'Who bills',
@@ -10,28 +11,33 @@ CREATE VIEW IF NOT EXISTS price_spans
     valid_from DateTime('UTC') COMMENT 'First second',
     valid_to DateTime('UTC') COMMENT 'Last second',
     tiers Array(UInt32) COMMENT 'All tiers of this key, ascending',
-    never_changed UInt8 COMMENT '1 if this is the only stretch of time of its key and tier',
+    never_changed UInt8 COMMENT '1 if this is the only stretch of time of its key and tier, and no hour of the day has another price',
     price_id String COMMENT 'The key in words, for people and for llm_attempts.price_id',
     unsplit_billed_as String COMMENT 'Unit whose price stands in for cache writes without a lifetime; empty if they have their own',
-    uncached_input_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    cache_read_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    cache_write_5m_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    cache_write_1h_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    cache_write_unsplit_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    cache_write_30m_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    cache_write_12h_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    audio_input_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    image_input_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    output_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    audio_output_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    image_output_tokens Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    web_search_requests Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
-    web_fetch_requests Nullable(Decimal(38, 12)) COMMENT 'USD for one unit; NULL if not sold or not known',
+    approximate UInt8 COMMENT '1 if the source of any of its prices is not the provider''s own price page',
+    currency String COMMENT 'What the provider bills in; USD if all prices are in USD',
+    hour_price Nullable(Decimal(38, 12)) COMMENT 'For an hour of the machine, in currency; NULL if calls are paid for',
+    instead String COMMENT 'How it is billed where that makes no USD a call, in words; empty if it does',
+    uncached_input_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    cache_read_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    cache_write_5m_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    cache_write_1h_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    cache_write_unsplit_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    cache_write_30m_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    cache_write_12h_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    audio_input_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    image_input_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    output_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    audio_output_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    image_output_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    web_search_requests Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    web_fetch_requests Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
     prices Array(Decimal(38, 12)) COMMENT 'The prices of the columns before, in their order, -1 for NULL'
 )
 AS
 WITH
-    -- What holds today for each unit, tier and date. The tuple keeps a NULL price, which argMax alone would skip.
+    -- What holds today for each unit, tier and date, and whether the user said it. The tuple keeps a NULL price, which
+    -- argMax alone would skip.
     latest AS
     (
         SELECT
@@ -42,9 +48,10 @@ WITH
             unit,
             tier_above,
             valid_from,
-            argMax(tuple(price), (book = 'user', added_at)).1 AS price
+            book = 'user' AS own,
+            argMax((price, currency, approximate), (checked_on, added_at)) AS said
         FROM prices
-        GROUP BY provider, region, model, variant, unit, tier_above, valid_from
+        GROUP BY provider, region, model, variant, unit, tier_above, valid_from, own
     ),
     -- Every tier of a key on every date on which anything of the key changes.
     corners AS
@@ -54,7 +61,7 @@ WITH
         INNER JOIN (SELECT DISTINCT provider, region, model, variant, valid_from FROM latest) AS dates
             USING (provider, region, model, variant)
     ),
-    -- At each corner, for each unit and each of its tiers below: the newest price.
+    -- At each corner, for each unit and each of its tiers below: the newest price, ours and the user's.
     reached AS
     (
         SELECT
@@ -66,16 +73,28 @@ WITH
             corners.valid_from AS valid_from,
             latest.unit AS unit,
             latest.tier_above AS own_tier,
-            argMax(tuple(latest.price), latest.valid_from).1 AS price
+            latest.own AS own,
+            argMax(latest.said, latest.valid_from) AS said
         FROM corners
         INNER JOIN latest USING (provider, region, model, variant)
         WHERE latest.tier_above <= corners.tier_above AND latest.valid_from <= corners.valid_from
-        GROUP BY provider, region, model, variant, tier_above, valid_from, unit, own_tier
+        GROUP BY provider, region, model, variant, tier_above, valid_from, unit, own_tier, own
     ),
-    -- Of the tiers that are not withdrawn, the highest.
+    -- Of what is not withdrawn the user's, and of that the highest tier.
     filled AS
     (
-        SELECT provider, region, model, variant, tier_above, valid_from, unit, argMax(price, own_tier) AS price
+        SELECT
+            provider,
+            region,
+            model,
+            variant,
+            tier_above,
+            valid_from,
+            unit,
+            argMaxIf(said, (own, own_tier), said.1 IS NOT NULL) AS found,
+            found.1 AS price,
+            found.2 AS currency,
+            found.3 AS approximate
         FROM reached
         GROUP BY provider, region, model, variant, tier_above, valid_from, unit
     ),
@@ -88,10 +107,21 @@ WITH
     ),
     offered AS
     (
-        SELECT provider, region, model, variant, tier_above, valid_from, unit, price, '' AS billed_as
+        SELECT provider, region, model, variant, tier_above, valid_from, unit, price, currency, approximate, '' AS billed_as
         FROM filled
         UNION ALL
-        SELECT provider, region, model, variant, tier_above, valid_from, rules.unit AS unit, price, rules.billed_as AS billed_as
+        SELECT
+            provider,
+            region,
+            model,
+            variant,
+            tier_above,
+            valid_from,
+            rules.unit AS unit,
+            price,
+            currency,
+            approximate,
+            rules.billed_as AS billed_as
         FROM filled
         INNER JOIN rules ON rules.provider = filled.provider AND rules.billed_as = filled.unit
     ),
@@ -106,6 +136,9 @@ WITH
             tier_above,
             valid_from,
             ifNull(argMaxIf(billed_as, billed_as = '', unit = 'cache_write_unsplit_tokens' AND price IS NOT NULL), '') AS unsplit_billed_as,
+            maxIf(approximate, price IS NOT NULL) AS approximate,
+            if(countIf(price IS NOT NULL AND currency != 'USD') = 0, 'USD', maxIf(currency, price IS NOT NULL AND currency != 'USD')) AS currency,
+            argMaxIf(price, billed_as = '', unit = 'hours') AS hour_price,
             argMaxIf(price, billed_as = '', unit = 'uncached_input_tokens') AS uncached_input_tokens,
             argMaxIf(price, billed_as = '', unit = 'cache_read_tokens') AS cache_read_tokens,
             argMaxIf(price, billed_as = '', unit = 'cache_write_5m_tokens') AS cache_write_5m_tokens,
@@ -137,7 +170,8 @@ SELECT
         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     ) AS valid_to,
     arraySort(groupUniqArray(tier_above) OVER (PARTITION BY provider, region, model, variant)) AS tiers,
-    count() OVER (PARTITION BY provider, region, model, variant, tier_above) = 1 AS never_changed,
+    count() OVER (PARTITION BY provider, region, model, variant, tier_above) = 1
+        AND max(variant = 'peak') OVER (PARTITION BY provider, region, model) = 0 AS never_changed,
     concat(
         provider,
         '/',
@@ -148,6 +182,15 @@ SELECT
         if(valid_from = 0, '', concat(' from ', formatDateTime(valid_from, '%F')))
     ) AS price_id,
     unsplit_billed_as,
+    approximate,
+    currency,
+    hour_price,
+    multiIf(
+        hour_price IS NOT NULL AND output_tokens IS NULL AND uncached_input_tokens IS NULL,
+        concat('paid by the hour, ', toString(hour_price), ' ', currency, ', not by the call'),
+        currency != 'USD', concat('billed in ', currency, ', not in USD'),
+        ''
+    ) AS instead,
     uncached_input_tokens,
     cache_read_tokens,
     cache_write_5m_tokens,

@@ -12,6 +12,7 @@ CREATE DICTIONARY IF NOT EXISTS price
     never_changed UInt8,
     price_id String,
     unsplit_billed_as String,
+    instead String,
     prices Array(Decimal(38, 12))
 )
 PRIMARY KEY provider, region, model, variant, tier_above

@@ -2,7 +2,7 @@
 CREATE VIEW IF NOT EXISTS price_names
 (
     provider String COMMENT 'Whose names; empty means any provider''s',
-    field String COMMENT 'model, variant or region',
+    field String COMMENT 'model, variant, region, host or hour',
     name String COMMENT 'Name on the wire, lower case; * for any',
     value String COMMENT 'Key in the price book'
 )

@@ -4,45 +4,42 @@
 CREATE MATERIALIZED VIEW IF NOT EXISTS stored_attempts_mv TO stored_attempts
 AS
 WITH
-    -- 1. The names on the wire, as they are and without the prefix that some providers set before (accounts/…/models/).
+    -- 1. The name on the wire: of the model that answered; the one asked for only where the answer names none, since what
+    -- answered under an unknown name may cost something else. As it is, and without the prefix that some providers set
+    -- before it (accounts/…/models/, an ARN). A profile that Bedrock serves from anywhere has a price of its own, and so
+    -- tells the region.
     named AS
     (
         SELECT
             *,
-            lower(response_model) AS response_name,
-            lower(request_model) AS request_name,
+            lower(if(response_model = '', request_model, response_model)) AS said_model,
             dictGet('price_rule', 'suffixes', toUInt64(0)) AS suffixes,
-            replaceRegexpOne(concat(provider, ' ', response_name), dictGet('price_rule', 'prefixes', toUInt64(0)), '') AS response_end,
-            replaceRegexpOne(concat(provider, ' ', request_name), dictGet('price_rule', 'prefixes', toUInt64(0)), '') AS request_end,
+            replaceRegexpOne(concat(provider, ' ', said_model), dictGet('price_rule', 'prefixes', toUInt64(0)), '') AS bare_model,
             lower(multiIf(kind = 'batch_result', 'batch', speed NOT IN ('', 'standard'), speed, service_tier)) AS tier_name,
-            lower(region) AS region_name
+            if(provider = 'bedrock' AND match(request_model, '(^|/)global[.]'), 'global', lower(region)) AS region_name
         FROM attempts_unpriced
     ),
-    -- 2. The key of the price book: the model that answered, else the one asked for; first the whole name, then without
-    -- its suffix (a date). Without a believable time the latest price is looked up; it holds if there never was another.
+    -- 2. The key of the price book: first by the whole name, then without its suffix (a date). Where no region is named the
+    -- address may tell it. Without a believable time the latest price is looked up; it holds if there never was another.
     keyed AS
     (
         SELECT
             *,
             coalesce(
-                dictGetOrNull('price_name', 'value', (provider, 'model', response_name)),
-                dictGetOrNull('price_name', 'value', (provider, 'model', response_end)),
-                dictGetOrNull('price_name', 'value', (provider, 'model', replaceRegexpOne(concat(response_name, ' ', provider), suffixes, ''))),
-                dictGetOrNull('price_name', 'value', (provider, 'model', replaceRegexpOne(concat(response_end, ' ', provider), suffixes, ''))),
-                dictGetOrNull('price_name', 'value', (provider, 'model', request_name)),
-                dictGetOrNull('price_name', 'value', (provider, 'model', request_end)),
-                dictGetOrNull('price_name', 'value', (provider, 'model', replaceRegexpOne(concat(request_name, ' ', provider), suffixes, ''))),
-                dictGetOrNull('price_name', 'value', (provider, 'model', replaceRegexpOne(concat(request_end, ' ', provider), suffixes, ''))),
+                dictGetOrNull('price_name', 'value', (provider, 'model', said_model)),
+                dictGetOrNull('price_name', 'value', (provider, 'model', bare_model)),
+                dictGetOrNull('price_name', 'value', (provider, 'model', replaceRegexpOne(concat(said_model, ' ', provider), suffixes, ''))),
+                dictGetOrNull('price_name', 'value', (provider, 'model', replaceRegexpOne(concat(bare_model, ' ', provider), suffixes, ''))),
                 ''
             ) AS price_model,
             coalesce(
                 dictGetOrNull('price_name', 'value', (provider, 'variant', tier_name)),
                 dictGetOrNull('price_name', 'value', ('', 'variant', tier_name)),
                 tier_name
-            ) AS price_variant,
+            ) AS tier_variant,
             if(
                 region_name = '',
-                '',
+                coalesce(dictGetOrNull('price_name', 'value', (provider, 'host', lower(server_address))), ''),
                 coalesce(
                     dictGetOrNull('price_name', 'value', (provider, 'region', region_name)),
                     dictGetOrNull('price_name', 'value', (provider, 'region', '*')),
@@ -68,11 +65,24 @@ WITH
             ] AS usage
         FROM named
     ),
-    -- 3. The context tier: the highest that the total input, caches included, is above.
+    -- 3. The variant: of the tier, else of the half hour of the day. And the context tier: the highest that the total
+    -- input, caches included, is above.
     tiered AS
     (
         SELECT
             *,
+            if(
+                tier_variant = '',
+                coalesce(
+                    dictGetOrNull(
+                        'price_name',
+                        'value',
+                        (provider, 'hour', concat(price_model, ' ', formatDateTime(toStartOfInterval(priced_at, INTERVAL 30 MINUTE), '%R')))
+                    ),
+                    ''
+                ),
+                tier_variant
+            ) AS price_variant,
             arrayMap(count -> ifNull(count, 0), usage) AS counts,
             arraySum(arraySlice(counts, 1, 9)) AS input_total,
             arrayMax(
@@ -93,7 +103,7 @@ WITH
             *,
             dictGet(
                 'price',
-                ('price_id', 'never_changed', 'unsplit_billed_as', 'prices'),
+                ('price_id', 'never_changed', 'unsplit_billed_as', 'instead', 'prices'),
                 (provider, price_region, price_model, price_variant, toUInt32(tier_above)),
                 priced_at
             ) AS price,
@@ -145,7 +155,7 @@ WITH
                 usage_state = 'reported' AND output_tokens IS NULL AND operation != 'embeddings', 'output_tokens not reported',
                 ''
             ) AS usage_doubt,
-            coalesce(nullIf(price_model, ''), nullIf(response_name, ''), nullIf(request_name, ''), '') AS model
+            if(price_model = '', said_model, price_model) AS model
         FROM charged
     ),
     -- 7. What is said of it.
@@ -163,6 +173,7 @@ WITH
                     if(price_variant = '', '', concat(', ', price_variant)),
                     if(price_region = '', '', concat(', in ', price_region))
                 ),
+                price.instead != '', price.instead,
                 clock_impossible AND NOT price.never_changed, concat('impossible clock, and the price changed of ', model),
                 notEmpty(other_units), concat('no price for ', arrayStringConcat(mapKeys(other_units), ', ')),
                 notEmpty(missing_units), concat('no price for ', arrayStringConcat(missing_units, ', ')),
@@ -260,7 +271,7 @@ SELECT
     if_known(charges[3] + charges[4] + charges[5] + charges[6] + charges[7]) AS cost_cache_write,
     if_known(charges[10] + charges[11] + charges[12]) AS cost_output,
     if_known(charges[13] + charges[14]) AS cost_tools,
-    ['', price.price_id, ''][standing] AS price_id,
+    [if(state = 'no_price' AND price.instead != '' AND price_doubt = price.instead, price.price_id, ''), price.price_id, ''][standing] AS price_id,
     dictGet('price_rule', 'book_version', toUInt64(0)) AS price_book_version,
     state AS price_state,
     multiIf(
