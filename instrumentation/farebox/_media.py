@@ -44,7 +44,7 @@ def read_media(shape: str, chunks: list[bytes], request: Mapping[str, Any], *, s
 class _MediaReader(Reader):
     """Reads one shape with what was asked at hand: these answers leave out which model gave them."""
 
-    ending = ""  # how the type of the event ends that carries the usage
+    ending: str | tuple[str, ...] = ""  # how the type of the event ends that carries the usage
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         super().__init__("")
@@ -99,7 +99,7 @@ class _ImageReader(_MediaReader):
 
 
 class _TranscriptReader(_MediaReader):
-    ending = "transcript.text.done"
+    ending = ("transcript.text.done", "input_audio_transcription.completed")  # the other is of a realtime session
 
     def take(self, part: Mapping[str, Any]) -> None:
         usage = mapping(part.get("usage"))

@@ -12,6 +12,7 @@ from farebox._body import decode_chunks, parse_json, sse_events
 from farebox._media import MEDIA, read_media
 from farebox._openai import ChatReader, EmbeddingsReader, ResponsesReader
 from farebox._reading import ReaderFactory, Reading
+from farebox._realtime import RealtimeReader
 
 if TYPE_CHECKING:
     from farebox._attempt import Attempt
@@ -23,6 +24,7 @@ READERS: dict[str, ReaderFactory] = {
     "chat": ChatReader,
     "decision": EmbeddingsReader,
     "embeddings": EmbeddingsReader,
+    "realtime": RealtimeReader,
     "responses": ResponsesReader,
 }
 

@@ -148,17 +148,16 @@ class SocketLog:
         if self._bytes > BYTES_MAX:  # the recorder dropped what was handed on
             self.messages.clear()
             self._bytes = 0
+        self._look()
         self.messages.append(message)
         self._bytes += len(message.data)
         if ending or len(self.messages) >= MESSAGES_WAITING_MAX:
-            self._look()
             size, self._bytes = self._bytes, 0
             self.state.submit(_Part(self, size))
 
     def _look(self) -> None:
         """Take the heads of the opening request and response while there is a socket to ask."""
-        socket = self.socket()
-        if self.request is None and socket is not None:
+        if self.request is None and (socket := self.socket()) is not None:
             self.request, self.response = getattr(socket, "request", None), getattr(socket, "response", None)
 
     def _here(self) -> Context:

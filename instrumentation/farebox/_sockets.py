@@ -27,6 +27,7 @@ _RESOURCES = {
     "realtime": ("translations",),
     "responses": (),
 }
+_COPIES = ("copy", "with_options")
 _OPTIONS = "__websocket_connection_options"
 
 
@@ -42,6 +43,8 @@ def watch_sockets(client: Any, state: SocketState) -> None:
             vars(client)[name] = _StandIn(client, name, state)
         else:
             _watch_resource(found, name, state)
+    for name in _COPIES:
+        vars(client)[name] = _copying(client._client, getattr(type(client), name).__get__(client), state)
 
 
 def unwatch_sockets(client: Any) -> None:
@@ -54,17 +57,36 @@ def unwatch_sockets(client: Any) -> None:
             for resource in (found, *(vars(found).get(each) for each in below)):
                 if resource is not None:
                     vars(resource).pop("connect", None)
+    for name in _COPIES:
+        vars(client).pop(name, None)
+
+
+def _copying(http_client: Any, original: Callable[..., Any], state: SocketState) -> Callable[..., Any]:
+    """Return a `copy` whose copies are watched too, unless they were given another HTTP client."""
+
+    @functools.wraps(original)
+    def copy(*args: Any, **kwargs: Any) -> Any:
+        made = original(*args, **kwargs)
+        try:
+            if made._client is http_client:
+                watch_sockets(made, state)
+        except Exception as error:  # noqa: BLE001
+            swallow("watching a copy", error)
+        return made
+
+    return copy
 
 
 class _StandIn:
     """Stands where a resource will be: whatever is asked of it, the resource answers, and takes its place."""
 
-    __slots__ = ("_farebox_client", "_farebox_name", "_farebox_state")
+    __slots__ = ("_farebox_client", "_farebox_found", "_farebox_name", "_farebox_state")
 
     def __init__(self, client: Any, name: str, state: SocketState) -> None:
         object.__setattr__(self, "_farebox_client", client)
         object.__setattr__(self, "_farebox_name", name)
         object.__setattr__(self, "_farebox_state", state)
+        object.__setattr__(self, "_farebox_found", None)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(_resource_of(self), name)
@@ -81,13 +103,15 @@ class _StandIn:
 
 
 def _resource_of(waiting: _StandIn) -> Any:
+    if waiting._farebox_found is not None:
+        return waiting._farebox_found
     client, name = waiting._farebox_client, waiting._farebox_name
     if vars(client).get(name) is waiting:
-        del vars(client)[name]
+        vars(client).pop(name, None)
     resource = getattr(client, name)
+    object.__setattr__(waiting, "_farebox_found", resource)
     try:
-        if "connect" not in vars(resource):
-            _watch_resource(resource, name, waiting._farebox_state)
+        _watch_resource(resource, name, waiting._farebox_state)
     except Exception as error:  # noqa: BLE001
         swallow("watching a resource", error)
     return resource
@@ -97,13 +121,13 @@ def _watch_resource(resource: Any, name: str, state: SocketState) -> None:
     for each in (resource, *(getattr(resource, below, None) for below in _RESOURCES[name])):
         connect = getattr(type(each), "connect", None)
         if connect is not None:
-            vars(each)["connect"] = _watching(functools.partial(connect, each), connect, each, state)
+            vars(each)["connect"] = _watching(connect.__get__(each), state)
 
 
-def _watching(call: Callable[..., Any], original: Any, resource: Any, state: SocketState) -> Callable[..., Any]:
-    @functools.wraps(original.__get__(resource))
+def _watching(original: Callable[..., Any], state: SocketState) -> Callable[..., Any]:
+    @functools.wraps(original)
     def connect(*args: Any, **kwargs: Any) -> Any:
-        manager = call(*args, **kwargs)
+        manager = original(*args, **kwargs)
         try:
             _watch_manager(manager, state)
         except Exception as error:  # noqa: BLE001
@@ -115,7 +139,7 @@ def _watching(call: Callable[..., Any], original: Any, resource: Any, state: Soc
 
 def _watch_manager(manager: Any, state: SocketState) -> None:
     """Let each socket that the manager opens be watched, with the context in which it was asked for."""
-    opened = functools.partial(_watch_socket, state=state, log=functools.partial(SocketLog, state, _url_type(manager)))
+    opened = functools.partial(_watch_socket, log=functools.partial(SocketLog, state, _url_type(manager)))
     connect = getattr(manager, "_connect_ws", None)
     if connect is None:  # the older realtime API, and older SDKs
         _watch_options(manager, opened)
@@ -168,7 +192,7 @@ def _url_type(manager: Any) -> Any:
     return type(client.base_url)
 
 
-def _watch_socket(socket: Any, *, state: SocketState, log: Callable[[Any], SocketLog]) -> Any:
+def _watch_socket(socket: Any, *, log: Callable[[Any], SocketLog]) -> Any:
     """Note what goes through a socket; returns the same socket."""
     try:
         noted = log(weakref.ref(socket))

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from farebox._attempt import Attempt
 from farebox._recorder import recorder
 from farebox._seam import AsyncSend, SyncSend, inner_of, is_proxy
+from farebox._sockets import unwatch_sockets, watch_sockets
 from farebox._tags import normalise
 from farebox.settings import setting
 
@@ -65,6 +66,9 @@ class _State:
 
         emit_attempt(self._output, attempt)
 
+    def put(self, span: Any) -> None:
+        self._output(span)
+
 
 def wrap(
     client: Client,
@@ -86,6 +90,7 @@ def wrap(
     state = _State(normalise({"route": route, **tags}), tracer_provider)
     unwrap(client)
     client._client = send(client._client, state)  # type: ignore[attr-defined]
+    watch_sockets(client, state)
     _flush_at_exit()
     return client
 
@@ -99,6 +104,7 @@ def unwrap(client: Client) -> Client:
     _send_class(client)
     if is_proxy(client._client):  # type: ignore[attr-defined]
         client._client = inner_of(client._client)  # type: ignore[attr-defined]
+        unwatch_sockets(client)
     return client
 
 

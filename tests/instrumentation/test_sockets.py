@@ -1,0 +1,438 @@
+"""WebSockets: realtime and responses connections show their caller the same, and each response is recorded once."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import logging
+import subprocess
+import sys
+import weakref
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import openai
+import pytest
+
+import farebox
+from farebox.testing import Captured
+from instrumentation.socket_provider import SocketProvider, start_sockets
+from instrumentation.test_differential import plain
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+ORDER = {"type": "response.create", "response": {"output_modalities": ["audio"]}}
+ASK = {"type": "response.create", "model": "gpt-5.4-mini", "input": "hi"}
+SPOKEN = {
+    "uncached_input_tokens": 10,
+    "cache_read_tokens": 40,
+    "cache_read_audio_tokens": 50,
+    "cache_read_image_tokens": 0,
+    "audio_input_tokens": 70,
+    "image_input_tokens": 30,
+    "output_tokens": 20,
+    "audio_output_tokens": 40,
+    "state": "reported",
+}
+
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[SocketProvider]:
+    provider, server = start_sockets()
+    yield provider
+    server.shutdown()
+
+
+@pytest.fixture
+def sockets(_running: SocketProvider) -> SocketProvider:
+    """A local WebSocket server, whose responses are numbered anew."""
+    _running.received.clear()
+    _running._responses = 0
+    return _running
+
+
+def client(sockets: SocketProvider, *, wrapped: bool = True, **tags: Any) -> openai.OpenAI:
+    made = openai.OpenAI(api_key="k", base_url=sockets.base)
+    return farebox.wrap(made, provider="openai", **tags) if wrapped else made
+
+
+def async_client(sockets: SocketProvider, *, wrapped: bool = True) -> openai.AsyncOpenAI:
+    made = openai.AsyncOpenAI(api_key="k", base_url=sockets.base)
+    return farebox.wrap(made, provider="openai") if wrapped else made
+
+
+def acting(scenario: str) -> dict[str, Any]:
+    return {"extra_headers": {"x-scenario": scenario}}
+
+
+def until(connection: Any, *ends: str) -> list[Any]:
+    """Read events up to one of these types, or to an error."""
+    seen: list[Any] = []
+    while not seen or seen[-1][1]["type"] not in (*ends, "error"):
+        seen.append(plain(connection.recv()))
+    return seen
+
+
+async def auntil(connection: Any, *ends: str) -> list[Any]:
+    seen: list[Any] = []
+    while not seen or seen[-1][1]["type"] not in (*ends, "error"):
+        seen.append(plain(await connection.recv()))
+    return seen
+
+
+def caught(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except Exception as error:
+        return type(error).__qualname__, str(error)
+
+
+async def acaught(call: Awaitable[Any]) -> Any:
+    try:
+        return await call
+    except Exception as error:
+        return type(error).__qualname__, str(error)
+
+
+def iterated(connection: Any) -> Any:
+    seen: list[str] = []
+
+    def read() -> None:
+        for event in connection:
+            seen.append(event.type)  # noqa: PERF401 - what came before an exception counts
+
+    return caught(read), seen
+
+
+def realtime(c: openai.OpenAI) -> Any:
+    with c.realtime.connect(model="gpt-realtime") as connection:
+        connection.send(ORDER)
+        return type(connection).__qualname__, until(connection, "response.done")
+
+
+def realtime_twice(c: openai.OpenAI) -> Any:
+    with c.realtime.connect(model="gpt-realtime") as connection:
+        connection.send(ORDER)
+        first = until(connection, "response.done")
+        connection.response.create()
+        return first, until(connection, "response.done")
+
+
+def realtime_raw(c: openai.OpenAI) -> Any:
+    with c.realtime.connect(model="gpt-realtime") as connection:
+        connection.send_raw('{"response": {}, "type": "response.create"}')
+        return [connection.recv_bytes() for _ in range(6)]
+
+
+def realtime_spoken(c: openai.OpenAI) -> Any:
+    with c.realtime.connect(model="gpt-realtime") as connection:
+        connection.send({"type": "input_audio_buffer.append", "audio": "AAAA" * 10_000})
+        connection.send({"type": "input_audio_buffer.commit"})
+        return until(connection, "response.done")
+
+
+def realtime_queued(c: openai.OpenAI) -> Any:
+    manager = c.realtime.connect(model="gpt-realtime")
+    manager.send(ORDER)
+    with manager as connection:
+        return until(connection, "response.done")
+
+
+def responses(c: openai.OpenAI) -> Any:
+    with c.responses.connect() as connection:
+        connection.send(ASK)
+        return until(connection, "response.completed")
+
+
+def responses_refused(c: openai.OpenAI) -> Any:
+    with c.responses.connect(**acting("refuse")) as connection:
+        connection.send(ASK)
+        return until(connection, "response.completed")
+
+
+def responses_iterated(c: openai.OpenAI) -> Any:
+    with c.responses.connect(**acting("close")) as connection:
+        connection.send(ASK)
+        return iterated(connection)
+
+
+def responses_aborted(c: openai.OpenAI) -> Any:
+    with c.responses.connect(**acting("abort")) as connection:
+        connection.send(ASK)
+        return iterated(connection)
+
+
+def unauthorized(c: openai.OpenAI) -> Any:
+    return caught(lambda: c.responses.connect(**acting("unauthorized")).enter())
+
+
+def left(c: openai.OpenAI) -> Any:
+    with c.responses.connect() as connection:
+        connection.send(ASK)
+        return plain(connection.recv())
+
+
+def older_realtime(c: openai.OpenAI) -> Any:
+    c.websocket_base_url = str(c.base_url).replace("http", "ws")
+    with c.beta.realtime.connect(model="gpt-realtime") as connection:
+        connection.send(ORDER)
+        return until(connection, "response.done")
+
+
+def beta_responses(c: openai.OpenAI) -> Any:
+    with c.beta.responses.connect() as connection:
+        connection.send(ASK)
+        return until(connection, "response.completed")
+
+
+# name → (what the caller does, [(operation, outcome, usage state)] of what is recorded)
+SPANS = list[tuple[str, str, str]]
+SYNC: dict[str, tuple[Callable[[Any], Any], SPANS]] = {
+    "realtime": (realtime, [("realtime", "ok", "reported")]),
+    "realtime twice": (realtime_twice, [("realtime", "ok", "reported")] * 2),
+    "realtime raw": (realtime_raw, [("realtime", "ok", "reported")]),
+    "realtime spoken": (realtime_spoken, [("transcribe", "ok", "reported"), ("realtime", "ok", "reported")]),
+    "realtime queued": (realtime_queued, [("realtime", "ok", "reported")]),
+    "older realtime": (older_realtime, [("realtime", "ok", "reported")]),
+    "responses": (responses, [("chat", "ok", "reported")]),
+    "responses beta": (beta_responses, [("chat", "ok", "reported")]),
+    "responses refused": (responses_refused, [("chat", "rate_limited", "none")]),
+    "responses closed by the server": (responses_iterated, [("chat", "abandoned", "missing")]),
+    "responses aborted": (responses_aborted, [("chat", "stream_error", "missing")]),
+    "unauthorized": (unauthorized, []),
+    "left": (left, [("chat", "abandoned", "missing")]),
+}
+
+
+def told(captured: Captured) -> SPANS:
+    return [
+        (span["gen_ai.operation.name"], span["farebox.outcome"], span["farebox.usage.state"])
+        for span in captured.attempts()
+    ]
+
+
+@pytest.mark.parametrize("name", SYNC)
+def test_sync_callers_cannot_tell(name: str, sockets: SocketProvider, captured: Captured) -> None:
+    """A wrapped client's socket gives the same events, objects and exceptions, and each response has one span."""
+    does, expected = SYNC[name]
+    with client(sockets, wrapped=False) as bare:
+        unwrapped = does(bare)
+    sent, sockets.received[:], sockets._responses = list(sockets.received), [], 0
+    with client(sockets) as wrapped:
+        result = does(wrapped)
+
+    assert result == unwrapped
+    assert sockets.received == sent
+    assert told(captured) == expected
+
+
+async def arealtime(c: openai.AsyncOpenAI) -> Any:
+    async with c.realtime.connect(model="gpt-realtime") as connection:
+        await connection.send(ORDER)
+        return type(connection).__qualname__, await auntil(connection, "response.done")
+
+
+async def aresponses(c: openai.AsyncOpenAI) -> Any:
+    async with c.responses.connect() as connection:
+        await connection.send(ASK)
+        return await auntil(connection, "response.completed")
+
+
+async def aclosed(c: openai.AsyncOpenAI) -> Any:
+    async with c.responses.connect(**acting("abort")) as connection:
+        await connection.send(ASK)
+        seen: list[Any] = []
+
+        async def read() -> None:
+            async for event in connection:
+                seen.append(event.type)  # noqa: PERF401 - what came before an exception counts
+
+        return await acaught(read()), seen
+
+
+async def acancelled(c: openai.AsyncOpenAI) -> Any:
+    """A reader that is cancelled loses nothing, and the socket goes on."""
+    async with c.responses.connect() as connection:
+        task = asyncio.ensure_future(connection.recv())
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await connection.send(ASK)
+        return await auntil(connection, "response.completed")
+
+
+async def aolder(c: openai.AsyncOpenAI) -> Any:
+    c.websocket_base_url = str(c.base_url).replace("http", "ws")
+    async with c.beta.realtime.connect(model="gpt-realtime") as connection:
+        await connection.send(ORDER)
+        return await auntil(connection, "response.done")
+
+
+async def aunauthorized(c: openai.AsyncOpenAI) -> Any:
+    return await acaught(c.responses.connect(**acting("unauthorized")).enter())
+
+
+ASYNC: dict[str, tuple[Callable[[Any], Awaitable[Any]], SPANS]] = {
+    "realtime": (arealtime, [("realtime", "ok", "reported")]),
+    "older realtime": (aolder, [("realtime", "ok", "reported")]),
+    "responses": (aresponses, [("chat", "ok", "reported")]),
+    "responses aborted": (aclosed, [("chat", "stream_error", "missing")]),
+    "cancelled while waiting": (acancelled, [("chat", "ok", "reported")]),
+    "unauthorized": (aunauthorized, []),
+}
+
+
+@pytest.mark.parametrize("name", ASYNC)
+def test_async_callers_cannot_tell(name: str, sockets: SocketProvider, captured: Captured) -> None:
+    """The same for async clients, cancellation included."""
+    does, expected = ASYNC[name]
+
+    async def run(*, wrapped: bool) -> Any:
+        sockets._responses = 0
+        async with async_client(sockets, wrapped=wrapped) as c:
+            return await does(c)
+
+    unwrapped = asyncio.run(run(wrapped=False))
+
+    assert asyncio.run(run(wrapped=True)) == unwrapped
+    assert told(captured) == expected
+
+
+def test_a_spoken_response_is_recorded_whole(sockets: SocketProvider, captured: Captured) -> None:
+    """Its span has exclusive leaves, the session's model, tools, times, and the tags around its order."""
+    with client(sockets, route="calls") as c, c.realtime.connect(model="gpt-realtime") as connection:
+        with farebox.tags(task="t1"):
+            connection.send(ORDER)
+        until(connection, "response.done")
+
+    (span,) = captured.spans()
+    attributes = dict(span.attributes or {})
+
+    assert {name: attributes.get(f"farebox.usage.{name}") for name in SPOKEN} == SPOKEN
+    assert attributes["gen_ai.request.model"] == "gpt-realtime"
+    assert attributes["gen_ai.response.id"] == "resp_socket_1"
+    assert attributes["gen_ai.usage.input_tokens"] == 200
+    assert attributes["farebox.provider"] == "openai"
+    assert (attributes["farebox.route"], attributes["farebox.task"]) == ("calls", "t1")
+    assert (attributes["farebox.tool_calls"], attributes["farebox.tool_names"]) == (1, ["look_up"])
+    assert 0 < attributes["farebox.time_to_first_token_ms"] <= attributes["farebox.duration_ms"]
+    assert attributes["farebox.call_id"] == f"{span.context.span_id:016x}"
+    assert attributes["farebox.key_fingerprint"]
+
+
+def test_a_response_over_a_socket_is_like_one_over_http(sockets: SocketProvider, captured: Captured) -> None:
+    """Usage, model, tier and stop reason are those that the Responses API gives over HTTP."""
+    with client(sockets) as c:
+        responses(c)
+
+    (attempt,) = captured.attempts()
+
+    assert attempt["farebox.usage.uncached_input_tokens"] == 36
+    assert attempt["farebox.usage.cache_read_tokens"] == 64
+    assert attempt["farebox.usage.output_tokens"] == 20
+    assert attempt["gen_ai.request.model"] == "gpt-5.4-mini"
+    assert attempt["gen_ai.response.model"] == "gpt-5.4-mini-2026-03-17"
+    assert attempt["gen_ai.response.finish_reasons"] == ["completed"]
+    assert attempt["farebox.prefix.hashes"]
+
+
+def test_a_response_that_two_sockets_show_has_one_identity(sockets: SocketProvider, captured: Captured) -> None:
+    """A second connection to a call shows the same responses: the ledger keeps one of them."""
+    with client(sockets) as c:
+        realtime(c)
+        sockets._responses = 0
+        realtime(c)
+
+    first, again = captured.spans()
+    assert (first.context.trace_id, first.context.span_id) == (again.context.trace_id, again.context.span_id)
+
+
+def test_what_the_user_said_is_written_down_at_its_own_model(sockets: SocketProvider, captured: Captured) -> None:
+    """Transcription of the user's speech is billed beside the response, at the model that the session names."""
+    with client(sockets) as c:
+        realtime_spoken(c)
+
+    heard, _ = captured.attempts()
+    assert heard["gen_ai.request.model"] == "gpt-4o-transcribe"
+    assert heard["farebox.usage.audio_input_tokens"] == 12
+    assert heard["farebox.usage.output_tokens"] == 5
+
+
+def test_a_session_that_tells_no_usage_is_missing_it(sockets: SocketProvider, captured: Captured) -> None:
+    """A translation session costs money and reports none of it: one span, with its usage missing."""
+    with client(sockets) as c, c.realtime.translations.connect(model="gpt-realtime-translate") as connection:
+        connection.send({"type": "session.close"})
+        assert connection.recv().type == "session.closed"
+
+    (attempt,) = captured.attempts()
+    assert attempt["farebox.usage.state"] == "missing"
+    assert attempt["gen_ai.request.model"] == "gpt-realtime-translate"
+
+
+def test_copies_are_watched_too(sockets: SocketProvider, captured: Captured) -> None:
+    """A client made by `with_options` records its sockets, and so does a copy of that."""
+    with client(sockets) as c:
+        responses(c.with_options(timeout=5).copy(max_retries=0))
+
+    assert told(captured) == [("chat", "ok", "reported")]
+
+
+def test_a_resource_is_itself_once_it_is_used(sockets: SocketProvider, captured: Captured) -> None:
+    """What stands in for a resource looks like it, and is gone after the first use; unwrapping leaves no trace."""
+    made = openai.OpenAI(api_key="k", base_url=sockets.base)
+    before = dict(vars(made))
+    wrapped = farebox.wrap(made)
+    waiting = wrapped.realtime
+
+    assert isinstance(waiting, openai.resources.realtime.Realtime)
+    assert repr(waiting).startswith("<openai.resources.realtime.realtime.Realtime object")
+    assert type(wrapped.realtime) is openai.resources.realtime.Realtime
+    assert wrapped.realtime is wrapped.realtime
+    assert inspect.signature(wrapped.realtime.connect) == inspect.signature(openai.OpenAI(api_key="k").realtime.connect)
+    farebox.unwrap(wrapped)
+    assert "connect" not in vars(wrapped.realtime)
+    assert {name: value for name, value in vars(wrapped).items() if name != "realtime"} == before
+    assert told(captured) == []
+
+
+def test_wrapping_imports_nothing_of_the_sdk() -> None:
+    """The SDK's resources are imported when their caller asks for them, not before."""
+    script = (
+        "import openai, farebox, sys; farebox.wrap(openai.OpenAI(api_key='k'))\n"
+        "assert 'openai.resources.realtime' not in sys.modules\n"
+        "assert 'websockets.sync.client' not in sys.modules\n"
+    )
+
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_the_sdk_logs_the_same(sockets: SocketProvider, captured: Captured, caplog: pytest.LogCaptureFixture) -> None:
+    """Not even the SDK's debug log shows that a socket is watched."""
+
+    def lines(*, wrapped: bool) -> list[str]:
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, "openai"), client(sockets, wrapped=wrapped) as c:
+            older_realtime(c)
+            responses(c)
+        return [record.getMessage() for record in caplog.records]
+
+    assert lines(wrapped=True) == lines(wrapped=False)
+
+
+def test_a_socket_is_freed_as_without_us(sockets: SocketProvider, captured: Captured) -> None:
+    """Nothing of ours keeps a socket: it goes when the caller's connection goes, its open response with it."""
+    with client(sockets) as c:
+        connection = c.responses.connect().enter()
+        connection.send(ASK)
+        connection.recv()
+        socket = connection._connection
+        type(socket).close(socket)
+        socket.recv_events_thread.join()
+        reference = weakref.ref(socket)
+        del connection, socket
+        gc.collect()  # the SDK's connection is in a cycle of its own
+
+    assert reference() is None
+    assert told(captured) == [("chat", "abandoned", "missing")]
