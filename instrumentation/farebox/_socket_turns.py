@@ -24,7 +24,7 @@ from farebox._endpoints import Endpoint, endpoint_of
 from farebox._reading import mapping, text
 from farebox._realtime import transcription_model_in
 from farebox._socket_log import Context, Message, SocketLog
-from farebox._spans import SpanData
+from farebox._spans import SpanData, note_call
 
 __all__ = ["Turns"]
 
@@ -147,6 +147,7 @@ class Turns:
     def _put(self, turn: Turn, *, derived: bool) -> None:
         turn.call_id = turn.span_id
         described = describe(turn)
+        note_call(described.attributes, turn.started_at, turn.ended_at)
         for description in (described, *described.apart):
             own = description is described
             self._log.state.put(

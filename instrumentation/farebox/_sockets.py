@@ -33,7 +33,7 @@ _OPTIONS = "__websocket_connection_options"
 
 def watch_sockets(client: Any, state: SocketState) -> None:
     """Record what comes through the sockets that this client opens; nothing where `websockets` is not installed."""
-    if type(client).__module__.partition(".")[0] != "openai" or find_spec("websockets") is None:
+    if type(client).__module__.partition(".")[0] != "openai" or not _websockets_installed():
         return
     for name in _RESOURCES:
         if not isinstance(inspect.getattr_static(type(client), name, None), functools.cached_property):
@@ -45,6 +45,11 @@ def watch_sockets(client: Any, state: SocketState) -> None:
             _watch_resource(found, name, state)
     for name in _COPIES:
         vars(client)[name] = _copying(client._client, getattr(type(client), name).__get__(client), state)
+
+
+@functools.cache
+def _websockets_installed() -> bool:
+    return find_spec("websockets") is not None
 
 
 def unwatch_sockets(client: Any) -> None:

@@ -30,7 +30,17 @@ from farebox._otlp_http import OtlpHttp  # here, on the caller's thread: a fork 
 from farebox._recorder import recorder
 from farebox._sender import Sender
 
-__all__ = ["Capture", "Output", "SpanData", "capture_with", "emit_attempt", "farebox_sender", "health", "output_to"]
+__all__ = [
+    "Capture",
+    "Output",
+    "SpanData",
+    "capture_with",
+    "emit_attempt",
+    "farebox_sender",
+    "health",
+    "note_call",
+    "output_to",
+]
 
 _log = logging.getLogger("farebox")
 
@@ -126,10 +136,16 @@ def emit_attempt(output: Output, attempt: Attempt) -> None:
         derived=reads,  # its results, some of which went before it, are linked to it
     )
     context = output(span) if described.name else None
-    if _call_metrics is not None and not reads:
-        _call_metrics.note(described.attributes, attempt.started_at, attempt.ended_at)
+    if not reads:
+        note_call(described.attributes, attempt.started_at, attempt.ended_at)
     for each in described.apart:
         _emit_apart(output, each, context or span.context, attempt.started_ns)
+
+
+def note_call(attributes: dict[str, Any], started_at: float, ended_at: float) -> None:
+    """Count an attempt in the metrics; times are seconds of one monotonic clock."""
+    if _call_metrics is not None:
+        _call_metrics.note(attributes, started_at, ended_at)
 
 
 def _emit_apart(output: Output, described: Description, origin: SpanContext, started_ns: int) -> None:
