@@ -29,6 +29,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test depends on the FAREBOX_ and OTEL_ variables of the shell that runs it."""
     for name in [name for name in os.environ if name.startswith(("FAREBOX_", "OTEL_")) and name != "FAREBOX_SHARED"]:
         monkeypatch.delenv(name)
+    monkeypatch.setattr("farebox.settings.LOOK_S", 0.0)
 
 
 @pytest.fixture(scope="session")

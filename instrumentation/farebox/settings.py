@@ -7,6 +7,7 @@ An empty value means unset. The README's table is generated from `SETTINGS`.
 from __future__ import annotations
 
 import os
+import time
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from farebox.errors import SettingError
 __all__ = ["SETTINGS", "Setting", "setting", "settings_table"]
 
 TOML_FILE = "farebox.toml"
+LOOK_S = 1.0
+# When the file was last looked at (seconds, monotonic), and its time of change then; None: there was none.
+_looked: tuple[float, float | None] = (-LOOK_S, None)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Setting:
         return self.default
 
     def _candidates(self, argument: Any) -> list[tuple[str, Any]]:
-        from_file = _toml(TOML_FILE, _mtime(TOML_FILE)).get(self.name)
+        from_file = _toml(TOML_FILE, _mtime_lately()).get(self.name)
         if from_file is not None:
             from_file = str(from_file).lower() if isinstance(from_file, bool) else str(from_file)
         return [
@@ -64,11 +68,19 @@ class Setting:
         ]
 
 
-def _mtime(path: str) -> float | None:
-    try:
-        return os.stat(path).st_mtime  # the recorder asks at every call; a Path takes five times as long
-    except OSError:
-        return None
+def _mtime_lately() -> float | None:
+    """Return when farebox.toml was changed, as it was at most LOOK_S ago.
+
+    The recorder asks at every call, and looking at the disk each time would hand the interpreter to whoever waits.
+    """
+    global _looked
+    if time.monotonic() - _looked[0] >= LOOK_S:
+        try:
+            changed = os.stat(TOML_FILE).st_mtime
+        except OSError:
+            changed = None
+        _looked = (time.monotonic(), changed)
+    return _looked[1]
 
 
 @lru_cache(maxsize=4)
