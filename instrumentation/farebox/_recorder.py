@@ -62,6 +62,11 @@ class Recorder:
         return len(self._waiting)
 
     @property
+    def held_bytes(self) -> int:
+        """Bytes of requests and responses that wait; at most queue_bytes_max."""
+        return self._bytes
+
+    @property
     def crowded(self) -> bool:
         """Whether a quarter of what may wait is waiting."""
         return self._bytes > self._bytes_max // 4 or len(self._waiting) > self._records_max // 4

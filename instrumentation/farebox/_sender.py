@@ -79,14 +79,19 @@ class Sender:
         return len(self._waiting) + self._in_flight
 
     @property
+    def held_bytes(self) -> int:
+        """Bytes of spans that are not delivered yet; at most queue_bytes_max."""
+        return self._bytes_put - self._bytes_taken
+
+    @property
     def behind(self) -> bool:
         """Whether the queue is half full while the collector takes what it gets: who can wait with more, should."""
-        full = self._bytes_put - self._bytes_taken > self._bytes_max // 2
+        full = self.held_bytes > self._bytes_max // 2
         return full and not self._failing and not self._stop.is_set()
 
     def put(self, span: bytes) -> None:
         """Queue an encoded span; when the queue is full it is dropped and counted."""
-        if self._bytes_put - self._bytes_taken + len(span) > self._bytes_max:
+        if self.held_bytes + len(span) > self._bytes_max:
             self.dropped += 1
             return
         self._bytes_put += len(span)

@@ -10,6 +10,7 @@ import http.server
 import os
 import random
 import socketserver
+import statistics
 import threading
 import time
 from collections import Counter
@@ -23,15 +24,23 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 import farebox
 from farebox import _spans
+from farebox._recorder import recorder
 from farebox._sender import Sender
 from farebox._spans import health
+from farebox.settings import setting
 from instrumentation.provider import Provider
 from instrumentation.test_differential import ASK, acting
 from instrumentation.test_sender import fresh_sender
 
 __all__ = ["fresh_sender"]
 
-THREADS, TASKS = 8, 40
+THREADS, TASKS = 16, 200
+# Read here: tests run without the shell's FAREBOX_ variables.
+SECONDS = float(os.environ.get("FAREBOX_CHAOS_S", "4"))
+SEED = int(os.environ.get("FAREBOX_CHAOS_SEED", "7"))
+
+
+MOODS = ("well", "slow", "refusing", "closing")
 
 
 class Moody:
@@ -89,12 +98,18 @@ class Host:
 
     SCENARIOS = ("", "", "", "split", "gzip", "error", "fail:1,529")
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, collector: Moody) -> None:
         self._base = provider.base
+        self._collector = collector
+        self._times: dict[str, list[float]] = {mood: [] for mood in MOODS}
         self._stop = threading.Event()
         self.attempts = 0
         self.surprises: list[BaseException] = []
         self._lock = threading.Lock()
+
+    def medians(self) -> dict[str, float]:
+        """Milliseconds of a plain call in a thread, by the collector's mood at its start."""
+        return {mood: round(statistics.median(times) * 1000, 1) for mood, times in self._times.items() if times}
 
     def run_for(self, seconds: float) -> None:
         workers = [threading.Thread(target=self._thread, args=(number,)) for number in range(THREADS)]
@@ -117,11 +132,14 @@ class Host:
             scenario = dice.choice(self.SCENARIOS)
             streamed = dice.random() < 0.5 or scenario == "error"
             self._note(scenario)
+            mood, began = self._collector.mood, time.perf_counter()
             try:
                 answer = client.messages.create(**ASK, stream=streamed, **acting(scenario))
                 if streamed:
                     for _ in answer:
                         pass
+                elif not scenario:
+                    self._times[mood].append(time.perf_counter() - began)
             except anthropic.APIStatusError:
                 pass  # the scenario's own error
             except BaseException as error:
@@ -148,29 +166,31 @@ def test_whatever_the_collector_does_the_host_notices_nothing(
     provider: Provider, fresh_sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Calls go through under every mood of the collector; in the end each attempt was delivered, or counted as lost."""
-    seconds = float(os.environ.get("FAREBOX_CHAOS_S", "4"))
-    seed = int(os.environ.get("FAREBOX_CHAOS_SEED", "7"))
-    dice, host, before = random.Random(seed), Host(provider), health()
+    dice, before = random.Random(SEED), health()
     with Moody().running() as collector:
+        host = Host(provider, collector)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
-        over = threading.Event()
+        over, most_held = threading.Event(), [0]
 
         def moods() -> None:
             while not over.wait(dice.uniform(0.1, 0.5)):
-                collector.mood = dice.choice(("well", "slow", "refusing", "closing"))
+                collector.mood = dice.choice(MOODS)
+                most_held.append(recorder().held_bytes + fresh_sender.held_bytes)
 
         changing = threading.Thread(target=moods)
         changing.start()
-        host.run_for(seconds)
+        host.run_for(SECONDS)
         over.set()
         changing.join()
         collector.mood = "well"
         delivered = farebox.flush(60)
         after = health()
 
+    print(f"{host.attempts} attempts, at most {max(most_held)} bytes held; median ms a call by mood: {host.medians()}")
     assert host.surprises == []
-    assert delivered, f"seed {seed}"
+    assert max(most_held) <= 2 * setting("queue_bytes_max")
+    assert delivered, f"seed {SEED}"
     lost = (after.dropped - before.dropped) + fresh_sender.dropped + fresh_sender.refused
     assert after.recorded - before.recorded == fresh_sender.sent + fresh_sender.dropped + fresh_sender.refused
-    assert len(collector.acknowledged) == host.attempts - lost, f"seed {seed}"
+    assert len(collector.acknowledged) == host.attempts - lost, f"seed {SEED}"
     assert _spans.farebox_sender() is fresh_sender
