@@ -22,7 +22,7 @@ from farebox_collector._counts import Counts
 from farebox_collector._http import HOST, Server, listen
 from farebox_collector._receiver import Limits, Receiver
 from farebox_collector._writer import Writer
-from farebox_ledger import Dsn, Store, announce, open_store
+from farebox_ledger import Dsn, Refresher, Store, announce, open_store
 
 if TYPE_CHECKING:
     from farebox_collector._reader import Reader
@@ -67,6 +67,8 @@ def run(options: Options) -> int:
         counts = Counts()
         writer = Writer(store.client, counts)
         stack.callback(writer.close, STOP_S_MAX)
+        refresher = Refresher(store.new_client())
+        stack.callback(refresher.close, STOP_S_MAX)
         servers = [Server(_receiver(options, writer, counts), otlp)]
         reader = None
         if clickhouse is not None:

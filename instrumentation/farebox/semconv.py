@@ -81,6 +81,8 @@ WORKSPACE: Final = "farebox.workspace"
 PROJECT: Final = "farebox.project"
 KEY_FINGERPRINT: Final = "farebox.key_fingerprint"
 REQUEST_ID: Final = "farebox.request_id"
+SUCCESS: Final = "farebox.success"  # of a task, on spans named farebox.outcome: true or false
+HUMAN_MINUTES: Final = "farebox.human_minutes"  # decimal text, on the same spans
 READ_RESULTS: Final = "farebox.read.results"  # things billed elsewhere that a call showed
 
 # Exclusive leaves of usage: they add up to the total, reasoning apart (it is inside output).

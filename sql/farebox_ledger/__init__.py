@@ -3,18 +3,21 @@
 from farebox_ledger._dsn import Dsn, parse_dsn
 from farebox_ledger._lock import Up, announce, running
 from farebox_ledger._query import run_query
+from farebox_ledger._refresh import Refresher, refresh_all
 from farebox_ledger._store import Store, open_reader, open_store
 from farebox_ledger.errors import LedgerError
 
 __all__ = [
     "Dsn",
     "LedgerError",
+    "Refresher",
     "Store",
     "Up",
     "announce",
     "open_reader",
     "open_store",
     "parse_dsn",
+    "refresh_all",
     "run_query",
     "running",
 ]

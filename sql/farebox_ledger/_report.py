@@ -113,10 +113,12 @@ class Report:
 
 def make_report(client: Client, period: Period, by: Sequence[str], route: str = "", model: str = "") -> Report:
     """Ask the ledger; `route` and `model` narrow it to one of each, empty meaning all."""
+    hours = period.hours()
     parameters = {"since": period.since, "until": period.until, "by": list(by), "route": route, "model": model}
+    begun = {**parameters, "first_hour": hours.first, "last_hour": hours.last, "edges": hours.edges}
     groups: dict[tuple[bool, Key], Group] = {}
-    for name in ("report_attempts", "report_calls", "report_tasks"):
-        for row in run_query(client, name, parameters):
+    for name, asked in (("report_attempts", parameters), ("report_calls", begun), ("report_tasks", begun)):
+        for row in run_query(client, name, asked):
             key = tuple(str(row[dimension]) for dimension in by)
             group = groups.setdefault((bool(row["total"]), key), Group(key))
             _take[name](group, row)
@@ -152,7 +154,7 @@ def _take_calls(group: Group, row: Mapping[str, Any]) -> None:
 def _take_tasks(group: Group, row: Mapping[str, Any]) -> None:
     group.tasks, group.successes = row["tasks"], row["successes"]
     group.task_spend = row["task_spend"]
-    group.task_doubts = row["unpriced"] + row["partial"]
+    group.task_doubts = row["unpriced"] + row["partial"] + row["human_unpriced"]
 
 
 _take = {"report_attempts": _take_attempts, "report_calls": _take_calls, "report_tasks": _take_tasks}

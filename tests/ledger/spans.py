@@ -10,7 +10,17 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-COLUMNS = ("Timestamp", "TraceId", "SpanId", "ParentSpanId", "ServiceName", "ScopeName", "SpanAttributes", "Duration")
+COLUMNS = (
+    "Timestamp",
+    "TraceId",
+    "SpanId",
+    "ParentSpanId",
+    "SpanName",
+    "ServiceName",
+    "ScopeName",
+    "SpanAttributes",
+    "Duration",
+)
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 _numbers = count(1)
@@ -25,11 +35,14 @@ class Span:
     trace_id: str = field(default_factory=lambda: f"{next(_numbers):032x}")
     span_id: str = field(default_factory=lambda: f"{next(_numbers):016x}")
     scope: str = "farebox"
+    name: str = ""
+    parent_id: str = ""
 
     def row(self) -> list[Any]:
         """Lay the span out in the order of COLUMNS."""
         moment = self.started_at.astimezone(UTC)
-        return [moment, self.trace_id, self.span_id, "", "shop", self.scope, dict(self.attributes), 1_500_000]
+        names = [self.parent_id, self.name, "shop", self.scope]
+        return [moment, self.trace_id, self.span_id, *names, dict(self.attributes), 1_500_000]
 
 
 def attempt(
@@ -57,6 +70,14 @@ def attempt(
         **{_name(name): value for name, value in attributes.items()},
     }
     return Span({name: str(value) for name, value in texts.items()}, started_at, scope=scope, **ids)
+
+
+def outcome(task: str, success: bool | None, minutes: str = "", reported_at: datetime = NOW) -> Span:
+    """Make the span of a report that an application gives of a task later."""
+    texts = {"farebox.task": task, "farebox.human_minutes": minutes}
+    if success is not None:
+        texts["farebox.success"] = str(success).lower()
+    return Span(texts, reported_at, name="farebox.outcome")
 
 
 def store(client: Client, *spans: Span) -> None:

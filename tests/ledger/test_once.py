@@ -22,7 +22,7 @@ def totals(ledger: Store) -> tuple[int, Decimal, int]:
 @pytest.fixture
 def unmerged(fresh_store: Store) -> Store:
     """A ledger in which nothing is merged, so that nothing but the queries keeps it right."""
-    for name in ("stored_attempts", "attempt_hours"):
+    for name in ("stored_attempts", "arrivals"):
         fresh_store.client.command(f"SYSTEM STOP MERGES {name}")
     return fresh_store
 
@@ -103,7 +103,7 @@ def test_merging_changes_no_figure(unmerged: Store) -> None:
     store(unmerged.client, *(dearer(span) for span in spans))
     before = totals(unmerged)
 
-    for name in ("stored_attempts", "attempt_hours"):
+    for name in ("stored_attempts", "arrivals"):
         unmerged.client.command(f"SYSTEM START MERGES {name}")
         unmerged.client.command(f"OPTIMIZE TABLE {name} FINAL")
 

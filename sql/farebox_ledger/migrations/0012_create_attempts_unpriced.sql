@@ -74,7 +74,8 @@ CREATE TABLE IF NOT EXISTS attempts_unpriced
     reported_cost Nullable(Decimal(38, 12)) COMMENT 'USD as the host itself said, kept beside ours; NULL: it does not say',
     other_units Map(String, String) COMMENT 'Usage counts that the ledger has no column for, by name',
     unreadable Array(String) COMMENT 'Usage counts that are not whole numbers from 0 to 10^9',
-    contradiction String COMMENT 'Where parts of the usage exceed their whole, the sentence that says so; empty: nowhere'
+    contradiction String COMMENT 'Where parts of the usage exceed their whole, the sentence that says so; empty: nowhere',
+    content UInt64 COMMENT 'Hash of the span as it came: tells a copy from a span with the same ids and other content'
 )
 ENGINE = Null
 COMMENT 'Typed attempts on their way to the price; keeps nothing'

@@ -1,5 +1,6 @@
 -- Attempts as they are stored: duplicates are here until a merge. Read llm_attempts, which shows each attempt once.
--- Of equal sorting keys the highest version survives, and versions fall with time: the first stored row wins.
+-- Of equal sorting keys the highest version survives, and versions of attempts fall with time: the first stored row wins.
+-- Only a row that an adjustment writes is above them: its version is in the upper half, and rises with time.
 CREATE TABLE IF NOT EXISTS stored_attempts
 (
     started_at DateTime64(6, 'UTC') COMMENT 'When the attempt began; 2020-01-01 where clock_impossible' CODEC(Delta(8), ZSTD(1)),
@@ -84,7 +85,11 @@ CREATE TABLE IF NOT EXISTS stored_attempts
     price_state LowCardinality(String) COMMENT 'priced, no_price, no_usage, partial (a lower bound) or free',
     price_reason LowCardinality(String) COMMENT 'Why it is not priced, or what was assumed; empty: nothing to say',
     reported_cost Nullable(Decimal(38, 12)) COMMENT 'USD as the host itself said, kept beside ours; NULL: it does not say' CODEC(ZSTD(1)),
-    version UInt64 COMMENT 'Falls with every stored row, so that of equal ids the first one wins' CODEC(Delta(8), ZSTD(1))
+    other_units Map(LowCardinality(String), String) COMMENT 'Usage counts that the ledger has no column for, by name' CODEC(ZSTD(1)),
+    unreadable Array(LowCardinality(String)) COMMENT 'Usage counts that are not whole numbers from 0 to 10^9' CODEC(ZSTD(1)),
+    contradiction String COMMENT 'Where parts of the usage exceed their whole, the sentence that says so; empty: nowhere' CODEC(ZSTD(1)),
+    content UInt64 COMMENT 'Hash of the span as it came: tells a copy from a span with the same ids and other content' CODEC(NONE),
+    version UInt64 COMMENT 'Falls with every stored attempt, so that of equal ids the first one wins; of adjusted rows it is above 2^63 and rises' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toDate(started_at)

@@ -284,6 +284,10 @@ SELECT
         ''
     ) AS price_reason,
     reported_cost,
-    bitNot(generateSnowflakeID()) AS version
+    other_units,
+    unreadable,
+    contradiction,
+    content,
+    bitAnd(bitNot(generateSnowflakeID()), 9223372036854775807) AS version
 FROM judged
 COMMENT 'Prices attempts: the one place where money is computed'

@@ -1,5 +1,6 @@
 -- The ledger: each attempt exactly once, at every moment. FINAL keeps the first stored row of those that share ids and
--- hour; moved_attempts names the few that came again with a start in another hour.
+-- hour; moved_attempts names the few that came again with a start in another hour, and moved_arrivals those of which no
+-- refresh knows yet. Arrivals are read first: what a refresh moves from there to moved_attempts is seen in one of them.
 CREATE VIEW IF NOT EXISTS llm_attempts
 (
     started_at DateTime64(6, 'UTC') COMMENT 'When the attempt began; 2020-01-01 where clock_impossible',
@@ -84,8 +85,12 @@ CREATE VIEW IF NOT EXISTS llm_attempts
     price_state LowCardinality(String) COMMENT 'priced, no_price, no_usage, partial (a lower bound) or free',
     price_reason LowCardinality(String) COMMENT 'Why it is not priced, or what was assumed; empty: nothing to say',
     reported_cost Nullable(Decimal(38, 12)) COMMENT 'USD as the host itself said, kept beside ours; NULL: it does not say',
+    other_units Map(LowCardinality(String), String) COMMENT 'Usage counts that the ledger has no column for, by name',
+    unreadable Array(LowCardinality(String)) COMMENT 'Usage counts that are not whole numbers from 0 to 10^9',
+    contradiction String COMMENT 'Where parts of the usage exceed their whole, the sentence that says so; empty: nowhere',
+    content UInt64 COMMENT 'Hash of the span as it came: tells a copy from a span with the same ids and other content',
     input_tokens Nullable(UInt64) COMMENT 'All input tokens, caches, audio and images among them; NULL: uncached_input_tokens is not known',
-    good UInt8 COMMENT '1 if it ended ok, with no flag of a family that disqualifies'
+    good UInt8 COMMENT '1 if it ended ok, with no flag of a family that disqualifies on its route'
 )
 AS
 SELECT
@@ -171,13 +176,29 @@ SELECT
     price_state,
     price_reason,
     reported_cost,
+    other_units,
+    unreadable,
+    contradiction,
+    content,
     uncached_input_tokens + ifNull(cache_read_tokens, 0) + ifNull(cache_write_5m_tokens, 0)
         + ifNull(cache_write_1h_tokens, 0) + ifNull(cache_write_unsplit_tokens, 0) + ifNull(cache_write_30m_tokens, 0)
         + ifNull(cache_write_12h_tokens, 0) + ifNull(audio_input_tokens, 0) + ifNull(image_input_tokens, 0) AS input_tokens,
-    outcome = 'ok' AND NOT arrayExists(
-        flag -> splitByChar('.', flag)[1] IN ('tool_call_malformed', 'truncated', 'refusal', 'empty', 'loop'),
-        flags
+    outcome = 'ok' AND NOT (
+        notEmpty(flags) AND hasAny(
+            arrayMap(flag -> splitByChar('.', flag)[1], flags),
+            dictGet(
+                'route_setting',
+                'disqualifying',
+                if(dictHas('route_setting', toString(route), toDateTime(started_at)), toString(route), '*'),
+                toDateTime(started_at)
+            )
+        )
     ) AS good
 FROM stored_attempts FINAL
-WHERE (toStartOfHour(started_at), trace_id, span_id) NOT IN (SELECT hour, trace_id, span_id FROM moved_attempts)
+WHERE (toStartOfHour(started_at), trace_id, span_id) NOT IN
+(
+    SELECT hour, trace_id, span_id FROM moved_arrivals(parts = [])
+    UNION ALL
+    SELECT hour, trace_id, span_id FROM moved_attempts
+)
 COMMENT 'The ledger: one row a billed thing, exactly once by (trace_id, span_id)'

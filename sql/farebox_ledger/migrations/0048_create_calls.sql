@@ -1,5 +1,5 @@
 -- A call is what the application asked for once; its attempts are what that took. It belongs to the route of its first
--- attempt, and succeeded if one of its attempts is good.
+-- attempt, and succeeded if one of its attempts is good. It reads the whole ledger: for a period ask calls_begun.
 CREATE VIEW IF NOT EXISTS calls
 (
     trace_id FixedString(16) COMMENT 'Trace id of its attempts',

@@ -120,7 +120,8 @@ SELECT
         key -> substring(key, leaf_at),
         arrayFilter((key, value) -> has(leaves, key) AND count_of(value) IS NULL, mapKeys(usage), mapValues(usage))
     ) AS unreadable,
-    usage['farebox.usage.contradiction'] AS contradiction
+    usage['farebox.usage.contradiction'] AS contradiction,
+    cityHash64(Timestamp, Duration, a) AS content
 FROM otel_traces
 WHERE ScopeName = 'farebox' AND a['farebox.kind'] IN ('attempt', 'iteration', 'batch_result', 'background_result')
 COMMENT 'Types farebox''s spans'

@@ -1,0 +1,179 @@
+"""Works through what was stored since the last time: finds duplicates, and counts the hours it touches into rollups.
+
+Every figure is exact before, during and after; a refresh only makes it cheap to read. What waits stands in `arrivals`,
+part by part; a part is dropped once everything about it is noted, so that a crash at any point is mended by the next
+refresh. Each step may be repeated, and two may work at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from farebox_ledger.errors import LedgerError, QueryError, clickhouse_words
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+__all__ = ["Refreshed", "Refresher", "refresh", "refresh_all"]
+
+# Bounds of memory: what a refresh takes at once, and what it counts in one statement.
+ARRIVALS_MAX = 1_000_000
+ATTEMPTS_MAX = 500_000
+SETTINGS = {"max_bytes_before_external_group_by": 1_000_000_000, "max_insert_threads": 1}
+NOTES = ("note_moved_attempts", "note_span_conflicts", "note_spanning_tasks", "note_attempt_hours", "note_task_hours")
+COUNTS = ("count_attempts_hourly", "count_users_hourly", "count_tasks_hourly")
+# In the background a refresh waits nine times as long as it worked, so that it takes a tenth of a core at most.
+PAUSE_S_MIN = 2.0
+PAUSE_S_MAX = 60.0
+PAUSE_SHARE = 9
+MERGED_MEANWHILE = "NO_SUCH_DATA_PART"
+
+
+_log = logging.getLogger("farebox.ledger")
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What one refresh worked through; `more` says whether arrivals are left."""
+
+    arrivals: int
+    hours: int
+    more: bool
+
+
+def refresh(client: Client, is_closing: Callable[[], bool] = lambda: False) -> Refreshed:
+    """Work through the oldest arrivals, at most about a million of them; give up between steps when asked to.
+
+    Raises:
+        QueryError: ClickHouse refused a step; the next refresh begins anew.
+    """
+    parts = _parts(client)
+    taken: list[str] = []
+    rows = 0
+    for name, count in parts:
+        if taken and rows + count > ARRIVALS_MAX:
+            break
+        taken.append(name)
+        rows += count
+    if not taken:
+        return Refreshed(0, 0, more=False)
+    for step in NOTES:
+        _run(client, step, {"parts": taken})
+    slices = list(_slices(_run(client, "touched_hours", {"parts": taken})))
+    counts = [("count_spanning_calls", hours) for hours in slices]  # of all hours before the first that reads them
+    counts += [(step, hours) for hours in slices for step in COUNTS]
+    for step, hours in counts:
+        if is_closing():
+            return Refreshed(0, 0, more=True)
+        _run(client, step, {"hours": hours})
+    dropped = [name for name in taken if _drop(client, name)]
+    return Refreshed(rows, sum(map(len, slices)), more=len(dropped) < len(parts))
+
+
+def refresh_all(client: Client) -> int:
+    """Refresh until nothing waits, and return how many arrivals were worked through.
+
+    Raises:
+        QueryError: ClickHouse refused a step.
+    """
+    arrivals = 0
+    while True:
+        done = refresh(client)
+        arrivals += done.arrivals
+        if not done.more:
+            return arrivals
+
+
+class Refresher:
+    """A thread that refreshes again and again; whoever holds the store has one. It closes its client."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="farebox-refresher", daemon=True)
+        self._thread.start()
+
+    def close(self, timeout_s: float) -> bool:
+        """End after the step in work; False when that took longer than the time given."""
+        self._closing.set()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            pause_s = PAUSE_S_MIN
+            while not self._closing.wait(pause_s):
+                began = time.monotonic()
+                self._refresh()
+                pause_s = min(max(PAUSE_S_MIN, PAUSE_SHARE * (time.monotonic() - began)), PAUSE_S_MAX)
+        finally:
+            self._client.close()
+
+    def _refresh(self) -> None:
+        try:
+            refresh(self._client, self._closing.is_set)
+        except LedgerError as error:
+            _log.warning("The rollups are not refreshed; figures stay exact and get slower to read: %s", error)
+        except Exception:  # noqa: BLE001 -- a thread that ends would leave all that comes to be counted by each query
+            _log.exception("A refresh failed in an unforeseen way")
+
+
+def _parts(client: Client) -> list[tuple[str, int]]:
+    """List the parts of arrivals, oldest first: among duplicates the first stored row must be met first."""
+    found = client.query(
+        "SELECT name, rows FROM system.parts WHERE database = currentDatabase() AND table = 'arrivals' AND active "
+        "AND rows > 0 ORDER BY min_block_number"
+    ).result_rows
+    return [(str(name), int(rows)) for name, rows in found]
+
+
+def _slices(hours: Sequence[Sequence[Any]]) -> Iterator[list[datetime]]:
+    """Put hours together as long as they hold few attempts."""
+    taken: list[datetime] = []
+    attempts = 0
+    for hour, count in hours:
+        if taken and attempts + count > ATTEMPTS_MAX:
+            yield taken
+            taken, attempts = [], 0
+        taken.append(hour)
+        attempts += count
+    if taken:
+        yield taken
+
+
+def _drop(client: Client, part: str) -> bool:
+    """Drop a part of arrivals; False if it was merged meanwhile, and the next refresh meets its rows again."""
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    try:
+        client.command(f"ALTER TABLE arrivals DROP PART '{part}'")
+    except ClickHouseError as error:
+        if MERGED_MEANWHILE in str(error):
+            return False
+        raise QueryError(f"a refresh failed at dropping {part}: {clickhouse_words(error)}") from error
+    return True
+
+
+@cache
+def _text(step: str) -> str:
+    return files("farebox_ledger").joinpath("refresh", f"{step}.sql").read_text(encoding="utf-8")
+
+
+def _run(client: Client, step: str, parameters: dict[str, Any]) -> Sequence[Sequence[Any]]:
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    try:
+        if step.startswith(("note", "count")):
+            client.command(_text(step), parameters, settings=SETTINGS)
+            return ()
+        return client.query(_text(step), parameters, settings=SETTINGS).result_rows
+    except ClickHouseError as error:
+        raise QueryError(f"a refresh failed at {step}: {clickhouse_words(error)}") from error

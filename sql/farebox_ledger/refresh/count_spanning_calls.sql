@@ -1,0 +1,24 @@
+-- What do these hours add to calls of tasks that span hours?
+INSERT INTO spanning_calls
+SELECT *, now64(6, 'UTC') AS rolled_at
+FROM
+(
+    SELECT
+        task_key,
+        hour,
+        trace_id,
+        call_id,
+        place,
+        task,
+        route,
+        model,
+        provider,
+        started_at,
+        attempts,
+        succeeded,
+        known_cost,
+        unpriced,
+        partial
+    FROM call_parts(hours = {hours:Array(DateTime('UTC'))})
+    WHERE task_key IN (SELECT task_key FROM spanning_tasks)
+)
