@@ -35,11 +35,20 @@ _MESSAGES = Endpoint("chat", "anthropic")
 _CHAT = Endpoint("chat", "chat")
 _RESPONSES = Endpoint("chat", "responses")
 _RESPONSE_READ = Endpoint("chat", "responses", read=True)
+# Billed for what they set going, and no answer says how much.
+_AGENT = Endpoint("invoke_agent", "")
+_CALL = Endpoint("realtime", "")
+_EVALUATION = Endpoint("evaluate", "")
+_VIDEO = Endpoint("generate_video", "", form=True)
 _BATCH = Endpoint("batch", "batch", free=True, read=True)
 
-# Matched against the end of the path, the first that fits. What is not listed is not recorded.
-_PATHS = {
+# Matched against the end of the path, the first that fits. What is not listed, or is None, is not recorded.
+_PATHS: dict[str, tuple[tuple[str, Endpoint | None], ...]] = {
     "POST": (
+        # These end like something else.
+        (r"/threads/[^/]+/messages", None),
+        (r"/uploads/[^/]+/complete", None),
+        (r"/(chatkit|realtime)/sessions", None),
         (r"/messages", _MESSAGES),
         (r"/messages/count_tokens", Endpoint("count_tokens", "free", free=True)),
         (r"/chat/completions", _CHAT),
@@ -52,12 +61,24 @@ _PATHS = {
         (r"/images/(generations|edits|variations)", Endpoint("generate_image", "image", form=True)),
         (r"/audio/speech", Endpoint("generate_speech", "speech")),
         (r"/audio/(transcriptions|translations)", Endpoint("transcribe", "transcript", form=True)),
-        (r"/videos(/edits|/extensions|/[^/]+/remix)?", Endpoint("generate_video", "", form=True)),
+        (r"/videos(/characters|/edits|/extensions|/[^/]+/remix)?", _VIDEO),
         (r"/decisions", Endpoint("decision", "decision")),
         # Bedrock and Vertex carry the model in the path; an ARN has a slash in it.
         (r"/model/.+/(invoke|invoke-with-response-stream)", _MESSAGES),
         (r"/models/count-tokens:rawPredict", Endpoint("count_tokens", "free", free=True)),
         (r"/models/[^/]+:(rawPredict|streamRawPredict)", _MESSAGES),
+        (r"/(realtime/calls|live/sessions)(/[^/]+/(accept|fork))?", _CALL),
+        (r"/sessions(/[^/]+/events)?", _AGENT),
+        (r"/agents/automations/[^/]+/invocations", _AGENT),
+        (r"/deployments/[^/]+/run", _AGENT),
+        (r"/dreams", _AGENT),
+        (r"/threads(/[^/]+)?/runs", _AGENT),
+        (r"/evals/[^/]+/runs", _EVALUATION),
+        (r"/fine_tuning/alpha/graders/run", _EVALUATION),
+        (r"/fine_tuning/jobs", Endpoint("fine_tune", "")),
+        (r"/containers", Endpoint("create_container", "")),
+        (r"/content_provenance_checks", Endpoint("check_provenance", "", form=True)),
+        (r"/vector_stores/[^/]+/search", Endpoint("retrieval", "")),
         (r"/batches(/[^/]+/cancel)?", _BATCH),
         (r"/responses/[^/]+/cancel", _RESPONSE_READ),
     ),

@@ -11,14 +11,14 @@ from __future__ import annotations
 import functools
 import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import Any
 
 from farebox._guard import swallow
 from farebox._socket_log import SocketLog, SocketState
 
-__all__ = ["unwatch_sockets", "watch_sockets"]
+__all__ = ["unwatch_sockets", "watch_sockets", "watched_resources"]
 
 # The resources of a client that open sockets → those below them that do.
 _RESOURCES = {
@@ -45,6 +45,14 @@ def watch_sockets(client: Any, state: SocketState) -> None:
             _watch_resource(found, name, state)
     for name in _COPIES:
         vars(client)[name] = _copying(client._client, getattr(type(client), name).__get__(client), state)
+
+
+def watched_resources() -> Iterator[str]:
+    """Yield the dotted names of the resources whose sockets are watched."""
+    for name, below in _RESOURCES.items():
+        if name != "beta":
+            yield name
+        yield from (f"{name}.{each}" for each in below)
 
 
 @functools.cache
