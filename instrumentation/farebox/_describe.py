@@ -17,9 +17,11 @@ from farebox._identity import instance_id, key_fingerprint, keyed_hash
 from farebox._long_reads import BOILED, PART, LongRead
 from farebox._platforms import deployment_in, model_in, project_in, region_in
 from farebox._prefix import prefix_of
+from farebox._rate_limits import rate_limits
 from farebox._read import is_stream, read_request, read_response
 from farebox._reading import BilledApart, Reading, text
 from farebox._reads import billed_in
+from farebox._tag_limits import bounded
 from farebox._usage import TokenUsage
 from farebox.settings import setting
 
@@ -86,6 +88,8 @@ _OF_THE_ANSWER = (
     name.TIME_TO_FIRST_TOKEN_MS,
     name.REPORTED_COST,
     name.RESEND_COUNT,
+    name.RATE_LIMIT_PREFIX,
+    name.RETRY_AFTER_S,
 )
 
 
@@ -136,6 +140,7 @@ def describe(attempt: Attempt) -> Description:
         **_response(attempt, reading),
         **_usage(attempt, reading),
         **_account(attempt),
+        **_limits(attempt, outcome),
         **prefix_of(request),
     }
     attributes.update(flags_of(attempt, reading, outcome, request, tags.get("route", "default")))
@@ -244,7 +249,7 @@ def _apart(each: BilledApart, attempt: Attempt, reading: Reading, attributes: At
 
 def _tags(tags: Mapping[str, str]) -> Attributes:
     out: Attributes = {name.ROUTE: "default"}
-    for tag, value in tags.items():
+    for tag, value in bounded(tags).items():
         if tag == "user" and setting("hash_users"):
             value = keyed_hash(value)
         out[_OWN_TAGS.get(tag, name.TAG_PREFIX + tag)] = value
@@ -325,6 +330,14 @@ def _account(attempt: Attempt) -> Attributes:
         name.PROJECT: came.get("openai-project") or sent.get("openai-project") or project_in(attempt.url),
         name.KEY_FINGERPRINT: key_fingerprint(sent),
     }
+
+
+def _limits(attempt: Attempt, outcome: str) -> Attributes:
+    """What the provider's rate limits leave, where it says so."""
+    if attempt.headers is None or attempt.headers_at is None:
+        return {}
+    now_s = attempt.started_ns / 1_000_000_000 + attempt.headers_at - attempt.started_at
+    return rate_limits(attempt.headers, limited=outcome == "rate_limited", now_s=now_s)
 
 
 def _plain(headers: Any) -> dict[str, str]:

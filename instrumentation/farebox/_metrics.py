@@ -100,7 +100,8 @@ def _labels(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Counts of farebox in this process: attempts recorded and dropped, spans sent, dropped and refused, waiting."""
+    """Counts of farebox in this process: attempts recorded and dropped, spans sent, dropped and refused, waiting; tags
+    that were left out, cut or replaced."""
 
     recorded: int = 0
     dropped: int = 0
@@ -109,6 +110,7 @@ class Health:
     spans_dropped: int = 0
     spans_refused: int = 0
     spans_waiting: int = 0
+    tags_limited: int = 0
 
 
 def observe_health(meter: Meter, read: Callable[[], Health]) -> None:
@@ -123,6 +125,7 @@ def observe_health(meter: Meter, read: Callable[[], Health]) -> None:
         ("spans_sent", "Spans the collector has taken."),
         ("spans_dropped", "Spans dropped because the sender's queue was full."),
         ("spans_refused", "Spans the collector refused for good."),
+        ("tags_limited", "Tags left out, cut, or replaced for having too many values."),
     ):
         meter.create_observable_counter(f"farebox.{field}", [observing(field)], unit="1", description=sentence)
     for field, sentence in (

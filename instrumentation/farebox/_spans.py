@@ -29,6 +29,7 @@ from farebox._metrics import CallMetrics, Health, observe_health
 from farebox._otlp_http import OtlpHttp  # here, on the caller's thread: a fork must not meet a half import
 from farebox._recorder import recorder
 from farebox._sender import Sender
+from farebox._tag_limits import limited
 
 __all__ = [
     "Capture",
@@ -117,6 +118,7 @@ def health() -> Health:
         spans_dropped=sender.dropped if sender else 0,
         spans_refused=sender.refused if sender else 0,
         spans_waiting=sender.waiting if sender else 0,
+        tags_limited=limited(),
     )
 
 

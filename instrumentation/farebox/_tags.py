@@ -11,16 +11,15 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+from farebox._tag_limits import normalise
 from farebox.settings import SETTINGS, setting
 
-__all__ = ["current_tags", "normalise", "tags"]
+__all__ = ["current_tags", "tags"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 
-TAGS_MAX = 32
-TAG_CHARACTERS_MAX = 256
 BAGGAGE_PREFIX = "farebox."
 PROPAGATE = SETTINGS["propagate"].variable
 
@@ -43,18 +42,6 @@ def propagated(_: str | None) -> tuple[str, ...]:
     """Return the names of the tags that cross processes, for a value of the environment variable."""
     names: tuple[str, ...] = setting("propagate")
     return names
-
-
-def normalise(values: Mapping[str, object]) -> dict[str, str]:
-    """Make text of tag values: None is left out, long ones are cut, and at most TAGS_MAX are kept."""
-    kept: dict[str, str] = {}
-    for name, value in values.items():
-        if value is None:
-            continue
-        if len(kept) == TAGS_MAX:
-            break
-        kept[name] = str(value)[:TAG_CHARACTERS_MAX]
-    return kept
 
 
 class tags:  # noqa: N801 - used like a function

@@ -12,7 +12,7 @@ from farebox._attempt import Attempt
 from farebox._recorder import recorder
 from farebox._seam import AsyncSend, SyncSend, inner_of, is_proxy
 from farebox._sockets import unwatch_sockets, watch_sockets
-from farebox._tags import normalise
+from farebox._tag_limits import normalise
 from farebox.settings import setting
 
 __all__ = ["flush", "unwrap", "wrap"]

@@ -31,13 +31,20 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _swallowed_errors_are_raised() -> Iterator[None]:
+def _swallowed_errors_are_raised() -> Iterator[list[BaseException]]:
     seen: list[BaseException] = []
     _guard.on_swallow.append(seen.append)
-    yield
+    yield seen
     _guard.on_swallow.remove(seen.append)
     if seen:
         raise seen[0]
+
+
+@pytest.fixture
+def swallowed(_swallowed_errors_are_raised: list[BaseException]) -> Iterator[list[BaseException]]:
+    """What was swallowed, for a test that means it to be."""
+    yield _swallowed_errors_are_raised
+    _swallowed_errors_are_raised.clear()
 
 
 @pytest.fixture

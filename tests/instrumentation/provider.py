@@ -330,6 +330,7 @@ class Provider:
 
 _IDS = (
     "request-id: req_1\r\nx-request-id: req_1\r\nanthropic-organization-id: org_1\r\nanthropic-workspace-id: ws_1\r\n"
+    "anthropic-ratelimit-tokens-remaining: 4000\r\n"
 )
 
 

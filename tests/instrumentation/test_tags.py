@@ -12,6 +12,8 @@ from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import attach, detach
 
 import farebox
+from farebox import _tag_limits
+from farebox._spans import health
 from farebox._tags import current_tags
 from farebox.testing import Captured
 from instrumentation.provider import Provider
@@ -138,3 +140,52 @@ def test_nothing_crosses_processes_by_default() -> None:
     """Without FAREBOX_PROPAGATE no tag reaches baggage: providers would see it."""
     with farebox.tags(tenant="acme"):
         assert baggage.get_all() == {}
+
+
+def test_a_tag_without_end_keeps_its_first_values(
+    provider: Provider, captured: Captured, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A tag with ever new values is recorded as `(other)` beyond the limit, which is counted and told once."""
+    monkeypatch.setattr(_tag_limits, "VALUES_MAX", 2)
+    monkeypatch.setattr(_tag_limits, "_seen", {})
+    before = health().tags_limited
+    client = farebox.wrap(anthropic.Anthropic(api_key="k", base_url=provider.base))
+    for number in (1, 2, 3, 4, 1):
+        with farebox.tags(route=f"r{number}", user=f"u{number}"):
+            client.messages.create(**ASK)
+
+    attempts = captured.attempts()
+
+    assert [each["farebox.route"] for each in attempts] == ["r1", "r2", "(other)", "(other)", "r1"]
+    assert [each["farebox.user"] for each in attempts] == ["u1", "u2", "u3", "u4", "u1"]
+    assert health().tags_limited - before == 2
+    assert caplog.text.count("the tag 'route' has had 2 different values") == 1
+
+
+def test_tags_too_long_and_too_many_are_cut(provider: Provider, captured: Captured) -> None:
+    """A value keeps its first 256 characters, a call its first 32 tags, nested ones included; each cut is counted."""
+    before = health().tags_limited
+    client = farebox.wrap(anthropic.Anthropic(api_key="k", base_url=provider.base))
+    with (
+        farebox.tags(route="r" * 300, **{f"a{number}": number for number in range(20)}),
+        farebox.tags(**{f"b{number}": number for number in range(20)}),
+    ):
+        client.messages.create(**ASK)
+
+    [attempt] = captured.attempts()
+
+    assert attempt["farebox.route"] == "r" * 256
+    assert len([key for key in attempt if key.startswith("farebox.tag.")]) == 31
+    assert health().tags_limited - before == 2
+
+
+def test_a_value_that_cannot_be_text_is_left_out(swallowed: list[BaseException]) -> None:
+    """A value whose `str` fails costs the tag, not the caller."""
+
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError("no")
+
+    with farebox.tags(route="easy", odd=Broken()):
+        assert current_tags() == {"route": "easy"}
+    assert isinstance(swallowed[0], RuntimeError)
