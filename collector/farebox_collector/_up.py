@@ -22,7 +22,7 @@ from farebox_collector._counts import Counts
 from farebox_collector._http import HOST, Server, listen
 from farebox_collector._receiver import Limits, Receiver
 from farebox_collector._writer import Writer
-from farebox_ledger import Dsn, Refresher, Store, announce, open_store
+from farebox_ledger import Dsn, Refresher, Store, announce, open_store, watching
 
 if TYPE_CHECKING:
     from farebox_collector._reader import Reader
@@ -62,6 +62,7 @@ def run(options: Options) -> int:
         if options.dsn.kind == "chdb":
             clickhouse = stack.enter_context(listen(options.clickhouse_port, "--clickhouse-port"))
         store = stack.enter_context(open_store(options.dsn, _engine()))
+        stack.enter_context(watching(store))
         if options.dsn.kind == "chdb":
             _keep_drafts_in(options.dsn.folder.resolve() / DRAFTS)
         counts = Counts()

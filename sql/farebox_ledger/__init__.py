@@ -1,5 +1,6 @@
 """The ledger: the one place that knows prices. One row an attempt, priced exactly, counted once."""
 
+from farebox_ledger._book_watch import watching
 from farebox_ledger._dsn import Dsn, parse_dsn
 from farebox_ledger._lock import Up, announce, running
 from farebox_ledger._query import run_query
@@ -20,4 +21,5 @@ __all__ = [
     "refresh_all",
     "run_query",
     "running",
+    "watching",
 ]

@@ -22,10 +22,20 @@ from farebox_ledger.errors import BookError
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["ALIASES", "DISCOUNTS", "FALLBACKS", "PRICES", "book_rows", "reload_book", "sync_book"]
+__all__ = [
+    "ALIASES",
+    "DISCOUNTS",
+    "FALLBACKS",
+    "PRICES",
+    "book_rows",
+    "is_loaded",
+    "missing_rows",
+    "reload_book",
+    "sync_book",
+]
 
 FOLDERS = ("catalogue", "own")  # a later one goes before an earlier one
-DICTIONARIES = ("price", "price_name", "price_rule", "discount")
+DICTIONARIES = ("discount", "price", "price_name", "price_rule")  # the last holds the version of the book
 
 T = TypeVar("T")
 
@@ -77,6 +87,19 @@ def sync_book(client: Client, own: OwnBook | None = None) -> int:
     return added
 
 
+def missing_rows(client: Client, own: OwnBook) -> int:
+    """Count the user's rows that the tables lack; reads only."""
+    return sum(len(_missing(client, table, rows)) for table, rows in _own_rows(own).items() if rows)
+
+
+def is_loaded(client: Client) -> bool:
+    """Tell whether the dictionaries hold what the tables hold."""
+    loaded = client.query(
+        "SELECT dictGet('price_rule', 'book_version', toUInt64(0)) >= (SELECT max(book_version) FROM price_rules)"
+    )
+    return bool(loaded.result_rows[0][0])
+
+
 def reload_book(client: Client) -> None:
     """Load the dictionaries anew; needed after every change of the tables, since they never do it by themselves."""
     for name in DICTIONARIES:
@@ -97,20 +120,23 @@ def book_rows() -> Mapping[_Table, Sequence[Row]]:
     return {table: list(found.values()) for table, found in rows.items()}
 
 
-def _with_own(shipped: Mapping[_Table, Sequence[Row]], own: OwnBook) -> Mapping[_Table, Sequence[Row]]:
-    """Put the user's rows over ours; of several under one key the last holds."""
-    mine: dict[_Table, list[Row]] = {
+def _own_rows(own: OwnBook) -> Mapping[_Table, Sequence[Row]]:
+    """Lay the user's rows out by table; of several under one key the last holds."""
+    rows: dict[_Table, Sequence[Row]] = {
         PRICES: [vars(row) for row in own.prices],
         ALIASES: own.aliases,
         DISCOUNTS: [vars(row) for row in own.discounts],
-        FALLBACKS: [],
     }
-    return {
-        table: list({_key(table, row): row for row in (*shipped.get(table, ()), *rows)}.values())
-        if rows
-        else shipped.get(table, ())
-        for table, rows in mine.items()
-    }
+    return {table: list({_key(table, row): row for row in found}.values()) for table, found in rows.items()}
+
+
+def _with_own(shipped: Mapping[_Table, Sequence[Row]], own: OwnBook) -> Mapping[_Table, Sequence[Row]]:
+    """Put the user's rows over ours."""
+    together = dict(shipped)
+    for table, rows in _own_rows(own).items():
+        if rows:
+            together[table] = list({_key(table, row): row for row in (*shipped.get(table, ()), *rows)}.values())
+    return together
 
 
 def _read_folder(folder: str) -> Mapping[_Table, list[Row]]:
@@ -155,16 +181,7 @@ def _by_key(table: _Table, rows: Sequence[Row]) -> dict[tuple[Any, ...], Row]:
 
 
 def _add_missing(client: Client, table: _Table, rows: Sequence[Row], now: datetime) -> int:
-    latest = ", ".join(f"argMax(tuple({column}), added_at).1" for column in table.content)
-    key = ", ".join(table.key)
-    held = client.query(f"SELECT {key}, {latest} FROM {table.name} GROUP BY {key}").result_rows  # noqa: S608
-    width = len(table.key)
-    known = {_comparable(row[:width]): tuple(row[width:]) for row in held}
-    missing = [
-        row
-        for row in rows
-        if known.get(_comparable(_key(table, row))) != tuple(row[column] for column in table.content)
-    ]
+    missing = _missing(client, table, rows)
     columns = (*table.key, *table.content, *table.beside)
     if missing:
         client.insert(
@@ -173,6 +190,20 @@ def _add_missing(client: Client, table: _Table, rows: Sequence[Row], now: dateti
             column_names=[*columns, "added_at"],
         )
     return len(missing)
+
+
+def _missing(client: Client, table: _Table, rows: Sequence[Row]) -> list[Row]:
+    """Give the rows that the table lacks, or whose latest row says something else."""
+    latest = ", ".join(f"argMax(tuple({column}), added_at).1" for column in table.content)
+    key = ", ".join(table.key)
+    held = client.query(f"SELECT {key}, {latest} FROM {table.name} GROUP BY {key}").result_rows  # noqa: S608
+    width = len(table.key)
+    known = {_comparable(row[:width]): tuple(row[width:]) for row in held}
+    return [
+        row
+        for row in rows
+        if known.get(_comparable(_key(table, row))) != tuple(row[column] for column in table.content)
+    ]
 
 
 def _comparable(key: Iterable[Any]) -> tuple[Any, ...]:

@@ -43,17 +43,14 @@ UNITS = {
     "output_image_mtok": ("image_output_tokens", MILLION),
     "web_searches_kcount": ("web_search_requests", THOUSAND),
 }
-# How long a cache write lasts at the catalogue's one price for it.
+# How long a cache write lasts at the catalogue's one price for it, by the family of the model. Where one host serves
+# several families, the price holds for writes of no named lifetime too.
 # Source: the prompt-caching pages of platform.claude.com and developers.openai.com, read 2026-11-23; genai-prices'
 # comments on kimi-k3.
-WRITE_UNITS = {
-    "anthropic": "cache_write_5m_tokens",
-    "bedrock": "cache_write_5m_tokens",
-    "vertex": "cache_write_5m_tokens",
-    "moonshot": "cache_write_5m_tokens",
-    "openai": "cache_write_30m_tokens",
-    "azure": "cache_write_30m_tokens",
-}
+FAMILY_WRITES = {"claude": "cache_write_5m_tokens", "gpt-": "cache_write_30m_tokens", "kimi": "cache_write_5m_tokens"}
+SPLIT_WRITES = ("anthropic", "azure", "bedrock", "moonshot", "openai", "vertex")
+SEVERAL_FAMILIES = ("azure", "bedrock")
+UNSPLIT = "cache_write_unsplit_tokens"
 # Keys of a variant's `when` that name a variant of the book, not something no span tells.
 VARIANT_KEYS = ("processing", "service_tier", "speed")
 # Cached audio and images have prices of their own, which one leaf for all cache reads cannot tell apart.
@@ -187,20 +184,26 @@ def _by_unit(model: Model, price: ModelPrice) -> Iterator[tuple[tuple[str, int],
         if key not in UNITS or value is None:
             continue
         unit, per = UNITS[key]
-        if key == "cache_write_mtok":
-            unit = WRITE_UNITS.get(provider, unit)
+        units = _write_units(model) if key == "cache_write_mtok" else (unit,)
         tiers = (
             {0: value.base, **{tier.start: tier.price for tier in value.tiers}}
             if isinstance(value, TieredPrices)
             else {0: value}
         )
         if all(_is_exact(amount, per) for amount in tiers.values()):
-            yield from (((unit, start), (amount, per)) for start, amount in tiers.items())
+            yield from (((unit, start), (amount, per)) for unit in units for start, amount in tiers.items())
     if provider == "anthropic" and getattr(price, "web_searches_kcount", None) is not None:
         yield ("web_fetch_requests", 0), (Decimal(0), 1)
     if model.info.id.endswith(":free") and not _has_prices(price):
         yield ("uncached_input_tokens", 0), (Decimal(0), 1)
         yield ("output_tokens", 0), (Decimal(0), 1)
+
+
+def _write_units(model: Model) -> tuple[str, ...]:
+    if model.plan.provider not in SPLIT_WRITES:
+        return (UNSPLIT,)
+    unit = next((unit for family, unit in FAMILY_WRITES.items() if family in model.name), UNSPLIT)
+    return (unit, UNSPLIT) if model.plan.provider in SEVERAL_FAMILIES and unit != UNSPLIT else (unit,)
 
 
 def _is_exact(amount: Decimal, per: int) -> bool:

@@ -172,7 +172,7 @@ def _per_unit(price: str, per: str, currency: str) -> Decimal | None:
         amount = EXACT.divide(Decimal(price), Decimal(per)).quantize(Decimal(1).scaleb(-SCALE), context=EXACT)
     except (InvalidOperation, Inexact, ArithmeticError):
         raise ValueError(f"{price!r} per {per!r} is not a price with at most {SCALE} decimals per unit") from None
-    if not 0 <= amount <= PRICE_MAX:
+    if amount.is_nan() or not 0 <= amount <= PRICE_MAX:
         raise ValueError(f"{price!r} per {per!r} is not between 0 and {PRICE_MAX} {currency} per unit")
     return amount
 
@@ -185,7 +185,7 @@ def _factor(percent: str) -> Decimal | None:
         factor = EXACT.divide(100 - off, Decimal(100)).quantize(Decimal(1).scaleb(-FACTOR_SCALE), context=EXACT)
     except (InvalidOperation, Inexact, ArithmeticError):
         raise ValueError(f"percent {percent!r} is not a number with at most {FACTOR_SCALE - 2} decimals") from None
-    if not 0 <= off <= 100:
+    if off.is_nan() or not 0 <= off <= 100:
         raise ValueError(f"percent {percent!r} is not between 0 and 100")
     return factor
 
