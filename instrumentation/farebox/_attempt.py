@@ -5,12 +5,11 @@ An attempt never holds the response object: the SDKs rely on it being freed at o
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+from farebox import _clock
 from farebox._ask_usage import UsageFilter
 from farebox._endpoints import Endpoint
 from farebox._form import form_of
@@ -119,11 +118,11 @@ class Attempt:
         self.error: type[BaseException] | None = None
         self._number(headers.get("x-stainless-retry-count"), path)
         self.seq = -1 if endpoint.read else state.next_number()
-        self.started_ns = time.time_ns()
-        self.started_at = time.perf_counter()
+        self.started_ns = _clock.wall_ns()
+        self.started_at = _clock.ticks_s()
 
     def _number(self, retry_count: str | None, path: str) -> None:
-        noise = os.urandom(24)  # not `random`: a host that seeds it would repeat our ids
+        noise = _clock.noise(24)
         self.span_id = int.from_bytes(noise[:8], "big") or 1
         last = _last.get()
         if retry_count not in (None, "0") and last is not None and last[3] == path:
@@ -135,7 +134,7 @@ class Attempt:
 
     def got(self, response: Any) -> None:
         """Note the head of the response."""
-        self.headers_at = time.perf_counter()
+        self.headers_at = _clock.ticks_s()
         self.status = response.status_code
         self.headers = response.headers
         self.response_class = type(response)
@@ -145,7 +144,7 @@ class Attempt:
         if self.ended is not None:
             return
         self.ended = how
-        self.ended_at = time.perf_counter()
+        self.ended_at = _clock.ticks_s()
         if error is not None:
             self.error = type(error)
         self.state.submit(self)

@@ -7,13 +7,13 @@ SDKs hand their `_client` on. Read in anthropic 2.12 and openai 3.54 (`_base_cli
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Any
 
 from farebox import _attempt as ends
+from farebox import _clock
 from farebox._ask_usage import UsageFilter, asking, usage_filter
 from farebox._attempt import CHUNKS_TIMED, Attempt, ClientState, content_of
 from farebox._endpoints import endpoint_of
@@ -71,7 +71,7 @@ class SyncTap(_Tap):
 
     def __iter__(self) -> Iterator[bytes]:
         attempt: Attempt = self._farebox_attempt
-        keep, keep_time, now = attempt.chunks.append, attempt.chunk_times.append, time.perf_counter
+        keep, keep_time, now = attempt.chunks.append, attempt.chunk_times.append, _clock.ticks_s
         source = iter(self._farebox_inner)
         try:
             for chunk in islice(source, CHUNKS_TIMED):
@@ -107,7 +107,7 @@ class AsyncTap(_Tap):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         attempt: Attempt = self._farebox_attempt
-        chunks, times, now = attempt.chunks, attempt.chunk_times, time.perf_counter
+        chunks, times, now = attempt.chunks, attempt.chunk_times, _clock.ticks_s
         source = self._farebox_inner.__aiter__()
         try:
             async for chunk in source:

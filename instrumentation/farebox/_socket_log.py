@@ -7,7 +7,6 @@ and handed to the recorder at each end.
 from __future__ import annotations
 
 import re
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from farebox import _attempt as ends
+from farebox import _clock
 from farebox._guard import swallow
 from farebox._tags import current_tags
 
@@ -107,7 +107,7 @@ class SocketLog:
             if kind and kind not in _KEPT and not (self._want_delta and kind.endswith(b".delta")):
                 return
             self._want_delta = kind == b"response.created"
-            self._keep(Message(bytes(data), time.perf_counter()), ending=kind in _ENDS)
+            self._keep(Message(bytes(data), _clock.ticks_s()), ending=kind in _ENDS)
         except Exception as error:  # noqa: BLE001 - this runs inside the caller's reading
             swallow("noting a message", error)
 
@@ -140,7 +140,7 @@ class SocketLog:
 
     def _end(self, how: str, error: type[BaseException] | None = None) -> None:
         if self.how is None:
-            self.how, self.error, self.ended_at = how, error, time.perf_counter()
+            self.how, self.error, self.ended_at = how, error, _clock.ticks_s()
             self._look()
             self.state.submit(_Part(self, self._bytes))
 
@@ -161,7 +161,7 @@ class SocketLog:
             self.request, self.response = getattr(socket, "request", None), getattr(socket, "response", None)
 
     def _here(self) -> Context:
-        return Context(current_tags(), self.state.parent(), time.perf_counter(), time.time_ns())
+        return Context(current_tags(), self.state.parent(), _clock.ticks_s(), _clock.wall_ns())
 
 
 class _Part:
