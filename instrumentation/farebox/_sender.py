@@ -27,6 +27,8 @@ GATHER_S = 1.0
 BACK_OFF_FIRST_S = 0.2
 BACK_OFF_MAX_S = 30.0
 SHUTDOWN_S = 1.0
+# A collector that comes and goes is told of at most so often.
+TELL_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Sender:
         self._flushing = 0
         self._failures = 0
         self._failing = False
+        self._told_at = -TELL_EVERY_S
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._transport: Transport | None = None
@@ -162,7 +165,8 @@ class Sender:
                 self.refused += len(batch)
                 _log.error("the collector refused %d spans for good (%s); they are lost", len(batch), delivery.reason)
                 return
-            if back_off == BACK_OFF_FIRST_S:
+            if time.monotonic() - self._told_at >= TELL_EVERY_S:
+                self._told_at = time.monotonic()
                 _log.warning(
                     "spans cannot be delivered yet (%s); %d wait",
                     delivery.reason,

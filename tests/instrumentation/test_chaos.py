@@ -127,7 +127,7 @@ class Host:
 
     def _thread(self, number: int) -> None:
         dice = random.Random(number)
-        client = farebox.wrap(anthropic.Anthropic(api_key="k", base_url=self._base))
+        client = farebox.wrap(anthropic.Anthropic(api_key="k", base_url=self._base, timeout=60))
         while not self._stop.is_set():
             scenario = dice.choice(self.SCENARIOS)
             streamed = dice.random() < 0.5 or scenario == "error"
@@ -147,7 +147,7 @@ class Host:
         client.close()
 
     async def _tasks(self) -> None:
-        client = farebox.wrap(anthropic.AsyncAnthropic(api_key="k", base_url=self._base))
+        client = farebox.wrap(anthropic.AsyncAnthropic(api_key="k", base_url=self._base, timeout=60))
 
         async def one(number: int) -> None:
             while not self._stop.is_set():
