@@ -261,6 +261,8 @@ def compared(
 def test_an_answer_is_the_same_and_its_leaves_are_recorded(name: str, provider: Provider, captured: Captured) -> None:
     """Callers get the same, sync and async, and both attempts name the model and every leaf that has a price."""
     path, answer, does, expected = ANSWERS[name]
+    if not hasattr(openai.OpenAI, path.partition("/")[0]):
+        pytest.skip("this release of the SDK has no such method")
     provider.files[f"POST /v1/{path}"] = answer
 
     async def adoes(c: Any) -> Any:

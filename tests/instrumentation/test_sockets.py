@@ -8,6 +8,7 @@ import inspect
 import logging
 import subprocess
 import sys
+import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -362,9 +363,12 @@ def test_what_the_user_said_is_written_down_at_its_own_model(sockets: SocketProv
 
 def test_a_session_that_tells_no_usage_is_missing_it(sockets: SocketProvider, captured: Captured) -> None:
     """A translation session costs money and reports none of it: one span, with its usage missing."""
-    with client(sockets) as c, c.realtime.translations.connect(model="gpt-realtime-translate") as connection:
-        connection.send({"type": "session.close"})
-        assert connection.recv().type == "session.closed"
+    with client(sockets) as c:
+        if not hasattr(c.realtime, "translations"):
+            pytest.skip("this release of the SDK has no such session")
+        with c.realtime.translations.connect(model="gpt-realtime-translate") as connection:
+            connection.send({"type": "session.close"})
+            assert connection.recv().type == "session.closed"
 
     (attempt,) = captured.attempts()
     assert attempt["farebox.usage.state"] == "missing"
@@ -413,6 +417,7 @@ def test_the_sdk_logs_the_same(sockets: SocketProvider, captured: Captured, capl
 
     def lines(*, wrapped: bool) -> list[str]:
         caplog.clear()
+        sockets._responses = 0  # older SDKs log whole messages
         with caplog.at_level(logging.DEBUG, "openai"), client(sockets, wrapped=wrapped) as c:
             older_realtime(c)
             responses(c)
@@ -432,7 +437,10 @@ def test_a_socket_is_freed_as_without_us(sockets: SocketProvider, captured: Capt
         socket.recv_events_thread.join()
         reference = weakref.ref(socket)
         del connection, socket
-        gc.collect()  # the SDK's connection is in a cycle of its own
+        until = time.monotonic() + 10  # a thread of the library's keeps it for a moment
+        while reference() is not None and time.monotonic() < until:
+            gc.collect()  # the SDK's connection is in a cycle of its own
+            time.sleep(0.01)
 
     assert reference() is None
     assert told(captured) == [("chat", "abandoned", "missing")]
