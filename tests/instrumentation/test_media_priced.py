@@ -9,6 +9,9 @@ from typing import Any
 
 import openai
 import pytest
+
+pytest.importorskip("clickhouse_connect", reason="prices are the ledger's, which is not installed")
+
 from clickhouse_connect.driver.client import Client
 from ledger.spans import Span, stored
 

@@ -57,6 +57,8 @@ def maybe_wrapped(client: Any, *, wrapped: bool) -> Any:
     return farebox.wrap(client, provider="azure") if wrapped else client
 
 
+COPIES_SHARE_THEIR_CLIENT = tuple(map(int, anthropic.__version__.split(".")[:2])) >= (2, 6)
+
 # What a caller does, and how many attempts it makes.
 MESSAGES: dict[str, tuple[Callable[[Any], Any], int]] = {
     "whole": (lambda c: plain(c.messages.create(**ASK)), 1),
@@ -83,6 +85,8 @@ def test_callers_of_anthropics_platforms_cannot_tell(
     platform: str, scenario: str, provider: Provider, captured: Captured
 ) -> None:
     """Every platform's client behaves as a bare one, and each HTTP attempt is recorded once."""
+    if scenario == "copy" and "Bedrock" in platform and not COPIES_SHARE_THEIR_CLIENT:
+        pytest.skip("before anthropic 2.6 the copy of a Bedrock client opens an HTTP client of its own")
     make, _, arguments = ANTHROPIC[platform]
     does, attempts = MESSAGES[scenario]
 
