@@ -86,6 +86,7 @@ _OF_THE_ANSWER = (
     name.MALFORMED_TOOLS,
     name.DURATION_MS,
     name.TIME_TO_FIRST_TOKEN_MS,
+    name.OUTPUT_TOKENS_PER_SECOND,
     name.REPORTED_COST,
     name.RESEND_COUNT,
     name.RATE_LIMIT_PREFIX,
@@ -284,9 +285,12 @@ def _response(attempt: Attempt, reading: Reading) -> Attributes:
         out[name.TOOL_CALLS] = len(tools)
         out[name.TOOL_NAMES] = sorted({tool.name for tool in tools if tool.name})[:TOOL_NAMES_MAX]
     if reading.first_token is not None and is_stream(attempt) and reading.first_token < len(attempt.chunk_times):
-        seconds = attempt.chunk_times[reading.first_token] - attempt.started_at
-        out[name.TIME_TO_FIRST_TOKEN_MS] = _ms(seconds)
-        out[name.TIME_TO_FIRST_CHUNK] = round(seconds, 6)
+        first_at = attempt.chunk_times[reading.first_token]
+        out[name.TIME_TO_FIRST_TOKEN_MS] = _ms(first_at - attempt.started_at)
+        out[name.TIME_TO_FIRST_CHUNK] = round(first_at - attempt.started_at, 6)
+        tokens = reading.usage.output_total if reading.complete and reading.usage is not None else None
+        if tokens is not None and tokens > 1 and attempt.ended_at > first_at:
+            out[name.OUTPUT_TOKENS_PER_SECOND] = round((tokens - 1) / (attempt.ended_at - first_at), 3)
     return out
 
 

@@ -31,6 +31,11 @@ OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"  # reasoning included
 CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
 CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
 REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
+INPUT_MESSAGES: Final = "gen_ai.input.messages"  # of records of content, as the next three are
+OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
+SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
+TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
+CONTENT_EVENT: Final = "gen_ai.client.inference.operation.details"
 ERROR_TYPE: Final = "error.type"
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
@@ -73,6 +78,7 @@ REQUEST_CHARACTERS: Final = "farebox.request.characters"
 RESPONSE_CHARACTERS: Final = "farebox.response.characters"
 TIME_TO_FIRST_TOKEN_MS: Final = "farebox.time_to_first_token_ms"  # noqa: S105
 DURATION_MS: Final = "farebox.duration_ms"
+OUTPUT_TOKENS_PER_SECOND: Final = "farebox.output_tokens_per_second"  # of a whole stream, after its first token
 SERVICE_TIER: Final = "farebox.service_tier"
 SPEED: Final = "farebox.speed"
 REGION: Final = "farebox.region"
@@ -85,6 +91,7 @@ RATE_LIMIT_PREFIX: Final = "farebox.rate_limit."
 RETRY_AFTER_S: Final = "farebox.retry_after_s"
 SUCCESS: Final = "farebox.success"  # of a task, on spans named farebox.outcome: true or false
 HUMAN_MINUTES: Final = "farebox.human_minutes"  # decimal text, on the same spans
+CONTENT_TRUNCATED: Final = "farebox.content.truncated"  # something was cut or left out for its size
 READ_RESULTS: Final = "farebox.read.results"  # things billed elsewhere that a call showed
 
 # Exclusive leaves of usage: they add up to the total, reasoning apart (it is inside output).
