@@ -41,6 +41,7 @@ class ClientState(Protocol):
 
     defaults: Mapping[str, str]
     ask_usage: bool
+    content: Any  # what exports the content of attempts; None: content stays in the process
 
     def parent(self) -> Any:
         """Return the context of the caller's active span, None without one."""

@@ -1,7 +1,7 @@
-"""Encode spans as OTLP protobuf, each to bytes of its own, so that a queue of spans can be bounded in bytes.
+"""Encode spans and log records as OTLP protobuf, each to bytes of its own, so that a queue can be bounded in bytes.
 
 Attributes repeat from span to span (models, routes, hosts); their encoded form is remembered. The result equals the
-stock encoder's, which a test holds it to. Source: opentelemetry-proto 1.x, trace/v1/trace.proto.
+stock encoder's, which a test holds it to. Source: opentelemetry-proto 1.x, trace/v1/trace.proto and logs/v1/logs.proto.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from farebox import semconv
 
-__all__ = ["Envelope", "encode_span"]
+__all__ = ["Envelope", "encode_log", "encode_span", "encoded_size"]
 
 REMEMBERED_MAX = 4096
 # Numbers differ from span to span; remembering them would push out what repeats.
@@ -26,6 +26,7 @@ _64_BITS = 2**64 - 1
 _SMALL_MAX = 1024
 _SMALL = [bytes([number] if number < 128 else [number & 127 | 128, number >> 7]) for number in range(_SMALL_MAX)]
 _times = struct.Struct("<cQcQ").pack
+_fixed32 = struct.Struct("<I").pack
 _double = struct.Struct("<cd").pack
 _remembered: dict[tuple[str, Any], bytes] = {}
 
@@ -33,6 +34,8 @@ _STATUS_CODE_ERROR = b"\x18\x02"
 
 # SpanFlags: bit 8 says that bit 9 is meant, bit 9 that the parent is in another process.
 _HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
+# The trace flags of a record: all farebox's spans are sampled.
+_SAMPLED = 0x01
 
 
 def encode_span(
@@ -67,8 +70,35 @@ def encode_span(
     return b"".join(parts)
 
 
+def encode_log(ids: tuple[int, int], event: str, times: tuple[int, int], attributes: Mapping[str, Any]) -> bytes:
+    """Encode one log record that is an event of a span.
+
+    ids: of the trace and the span. times: of the event and of its observation, ns since 1970 UTC.
+    """
+    parts = [_times(b"\x09", times[0], b"\x59", times[1])]
+    parts += [_field(b"\x32", _key(key) + _field(b"\x12", _any_value(value))) for key, value in attributes.items()]
+    parts += [
+        b"\x45",
+        _fixed32(_SAMPLED),
+        b"\x4a\x10",
+        ids[0].to_bytes(16, "big"),
+        b"\x52\x08",
+        ids[1].to_bytes(8, "big"),
+    ]
+    parts.append(_field(b"\x62", _text(event)))
+    return b"".join(parts)
+
+
+def encoded_size(value: Any) -> int:
+    """Return how many bytes a value takes as an attribute's."""
+    return len(_any_value(value))
+
+
 class Envelope:
-    """What stands around spans in a request: the resource and the scope, the same for all of a process."""
+    """What stands around spans, or log records, in a request: the resource and the scope of a process.
+
+    The messages of both signals have the same fields under the same numbers.
+    """
 
     def __init__(self, resource: Mapping[str, Any], scope: str, version: str) -> None:
         pairs = [_key(key) + _field(b"\x12", _any_value(value)) for key, value in resource.items()]
@@ -76,7 +106,7 @@ class Envelope:
         self._scope = _field(b"\x0a", _field(b"\x0a", _text(scope)) + _field(b"\x12", _text(version)))
 
     def around(self, spans: Sequence[bytes]) -> bytes:
-        """Return the ExportTraceServiceRequest that holds these encoded spans."""
+        """Return the ExportTraceServiceRequest, or ExportLogsServiceRequest, that holds these encoded members."""
         scope_spans = self._scope + b"".join(_field(b"\x12", span) for span in spans)
         return _field(b"\x0a", self._resource + _field(b"\x12", scope_spans))
 
@@ -118,6 +148,13 @@ def _any_value(value: Any) -> bytes:
                 return b"\x18" + _varint(value & _64_BITS)
         case float():
             return _double(b"\x21", value)
+        case None:
+            return b""
+        case Mapping():
+            # Not by `_key`, which remembers: these keys may be a call's own content.
+            members = ((_field(b"\x0a", _text(key)), _any_value(member)) for key, member in value.items())
+            pairs = (key + _field(b"\x12", member) for key, member in members)
+            return _field(b"\x32", b"".join([_field(b"\x0a", pair) for pair in pairs]))
         case Sequence():
             return _field(b"\x2a", b"".join([_field(b"\x0a", _any_value(each)) for each in value]))
     return _field(b"\x0a", _text(str(value)))

@@ -47,20 +47,23 @@ class OtlpHttp:
         self._session.cert = client_certificate
 
     @classmethod
-    def from_environment(cls) -> OtlpHttp:
-        """Build from OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT, HEADERS, TIMEOUT (seconds), COMPRESSION and CERTIFICATE."""
-        endpoint = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    def from_environment(cls, signal: str = "traces") -> OtlpHttp:
+        """Build from OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT, HEADERS, TIMEOUT (seconds), COMPRESSION and CERTIFICATE.
+
+        signal: `traces` or `logs`; its own variables win over the general ones.
+        """
+        endpoint = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
         if not endpoint:
             base = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or DEFAULT_ENDPOINT
-            endpoint = f"{base.rstrip('/')}/v1/traces"
-        key = _variable("CLIENT_KEY")
-        certificate = _variable("CLIENT_CERTIFICATE")
+            endpoint = f"{base.rstrip('/')}/v1/{signal}"
+        key = _variable("CLIENT_KEY", signal)
+        certificate = _variable("CLIENT_CERTIFICATE", signal)
         return cls(
             endpoint,
-            headers=dict(parse_env_headers(_variable("HEADERS") or "", liberal=True)),
-            timeout_s=_seconds(_variable("TIMEOUT")),
-            compress=(_variable("COMPRESSION") or "").lower() == "gzip",
-            certificate=_variable("CERTIFICATE"),
+            headers=dict(parse_env_headers(_variable("HEADERS", signal) or "", liberal=True)),
+            timeout_s=_seconds(_variable("TIMEOUT", signal)),
+            compress=(_variable("COMPRESSION", signal) or "").lower() == "gzip",
+            certificate=_variable("CERTIFICATE", signal),
             client_certificate=(certificate, key) if certificate and key else certificate,
         )
 
@@ -92,8 +95,8 @@ def _partial_success(answer: requests.Response) -> str:
     return f"{partial.rejected_spans} spans rejected: {partial.error_message}" if partial.rejected_spans else ""
 
 
-def _variable(name: str) -> str | None:
-    for prefix in ("OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"):
+def _variable(name: str, signal: str) -> str | None:
+    for prefix in (f"OTEL_EXPORTER_OTLP_{signal.upper()}_", "OTEL_EXPORTER_OTLP_"):
         value = os.environ.get(prefix + name)
         if value:
             return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from farebox._anthropic import AnthropicReader
@@ -17,7 +17,7 @@ from farebox._realtime import RealtimeReader
 if TYPE_CHECKING:
     from farebox._attempt import Attempt
 
-__all__ = ["is_stream", "read_body", "read_request", "read_response"]
+__all__ = ["is_stream", "read_body", "read_events", "read_request", "read_response"]
 
 READERS: dict[str, ReaderFactory] = {
     "anthropic": AnthropicReader,
@@ -51,8 +51,7 @@ def read_response(attempt: Attempt, provider: str) -> Reading:
         return Reading(complete=True)
     reader = factory(provider)
     if is_stream(attempt):
-        events = aws_events if AWS_STREAM in attempt.headers.get("content-type", "") else sse_events
-        for data, chunk in events(chunks):
+        for data, chunk in _events(attempt, chunks):
             if data == b"[DONE]":
                 reader.done()
                 continue
@@ -66,6 +65,14 @@ def read_response(attempt: Attempt, provider: str) -> Reading:
     return reader.finish()
 
 
+def read_events(attempt: Attempt) -> Iterator[Mapping[str, Any]]:
+    """Yield the JSON objects of a stream's events, as far as it came."""
+    for data, _ in _events(attempt, _decoded(attempt)):
+        event = parse_json(data)
+        if isinstance(event, Mapping):
+            yield event
+
+
 def read_body(attempt: Attempt) -> Any:
     """Return the JSON that came back whole, None where it is none."""
     return parse_json(b"".join(_decoded(attempt)))
@@ -75,6 +82,12 @@ def is_stream(attempt: Attempt) -> bool:
     """Tell whether the response came as events: server-sent ones, or AWS's frames."""
     kind = attempt.headers.get("content-type", "") if attempt.headers is not None else ""
     return "event-stream" in kind or AWS_STREAM in kind
+
+
+def _events(attempt: Attempt, chunks: list[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Yield the data of each event, with the index of the chunk that completed it."""
+    framed = AWS_STREAM in attempt.headers.get("content-type", "")
+    return aws_events(chunks) if framed else sse_events(chunks)
 
 
 def _decoded(attempt: Attempt) -> list[bytes]:

@@ -23,6 +23,8 @@ __all__ = ["Delivery", "Sender", "Transport"]
 _log = logging.getLogger("farebox")
 
 BATCH_SPANS_MAX = 512
+# Of one request: collectors commonly take 4 MiB (gRPC's default) to 20 MiB.
+BATCH_BYTES_MAX = 3 * 1024 * 1024
 GATHER_S = 1.0
 BACK_OFF_FIRST_S = 0.2
 BACK_OFF_MAX_S = 30.0
@@ -49,13 +51,13 @@ class Transport(Protocol):
 
 
 class Sender:
-    """Keeps encoded spans until they are delivered; counters: `sent`, `dropped`, `refused`.
+    """Keeps encoded spans, or log records, until they are delivered; counters: `sent`, `dropped`, `refused`.
 
     One thread puts (the recorder), one takes (the sender's own), so each counts its bytes without a lock.
     """
 
-    def __init__(self, connect: Callable[[], Transport], envelope: Envelope) -> None:
-        self._connect, self._envelope = connect, envelope
+    def __init__(self, connect: Callable[[], Transport], envelope: Envelope, what: str = "spans") -> None:
+        self._connect, self._envelope, self._what = connect, envelope, what
         self._bytes_max: int = setting("queue_bytes_max")
         self._waiting: deque[bytes] = deque()
         self.after_fork()
@@ -148,8 +150,15 @@ class Sender:
                 time.sleep(0.002)
 
     def _take(self) -> list[bytes]:
-        self._in_flight = min(len(self._waiting), BATCH_SPANS_MAX)
-        return [self._waiting.popleft() for _ in range(self._in_flight)]
+        batch: list[bytes] = []
+        size = 0
+        while self._waiting and len(batch) < BATCH_SPANS_MAX:
+            size += len(self._waiting[0])
+            if batch and size > BATCH_BYTES_MAX:
+                break
+            self._in_flight += 1  # before it leaves the queue, so that `waiting` never misses it
+            batch.append(self._waiting.popleft())
+        return batch
 
     def _deliver(self, batch: Sequence[bytes]) -> None:
         body = self._envelope.around(batch)
@@ -163,12 +172,15 @@ class Sender:
             self._failures += 1
             if not delivery.retry:
                 self.refused += len(batch)
-                _log.error("the collector refused %d spans for good (%s); they are lost", len(batch), delivery.reason)
+                _log.error(
+                    "the collector refused %d %s for good (%s); they are lost", len(batch), self._what, delivery.reason
+                )
                 return
             if time.monotonic() - self._told_at >= TELL_EVERY_S:
                 self._told_at = time.monotonic()
                 _log.warning(
-                    "spans cannot be delivered yet (%s); %d wait",
+                    "%s cannot be delivered yet (%s); %d wait",
+                    self._what,
                     delivery.reason,
                     len(batch) + len(self._waiting),
                 )
@@ -190,5 +202,5 @@ class Sender:
                 self._transport = self._connect()
             return self._transport.send(body)
         except Exception as error:  # noqa: BLE001
-            swallow("sending spans", error)
+            swallow(f"sending {self._what}", error)
             return Delivery(False, retry=True, reason=type(error).__name__)

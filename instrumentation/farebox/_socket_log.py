@@ -66,6 +66,7 @@ class SocketState(Protocol):
     """What a wrapped client gives to each of its sockets."""
 
     defaults: Mapping[str, str]
+    content: Any  # what exports the content of responses; None: content stays in the process
 
     def parent(self) -> Any:
         """Return the context of the caller's active span, None without one."""
@@ -76,8 +77,8 @@ class SocketState(Protocol):
     def submit(self, attempt: Any) -> None:
         """Queue what ended."""
 
-    def put(self, span: Any) -> None:
-        """Put out a span; runs on the recorder thread."""
+    def put(self, span: Any) -> Any:
+        """Put out a span, on the recorder thread; returns its context if it is not the one it was given."""
 
 
 class SocketLog:

@@ -148,9 +148,10 @@ class Turns:
         turn.call_id = turn.span_id
         described = describe(turn)
         note_call(described.attributes, turn.started_at, turn.ended_at)
+        state = self._log.state
         for description in (described, *described.apart):
             own = description is described
-            self._log.state.put(
+            context = state.put(
                 SpanData(
                     trace_id=turn.trace_id,
                     span_id=turn.span_id if own else derived_id(description.identity, 8),
@@ -164,6 +165,8 @@ class Turns:
                     link=turn.parent if own else None,
                 )
             )
+            if own and state.content is not None:
+                state.content(turn, context or turn.context(), described.attributes)
 
 
 class Turn(Attempt):

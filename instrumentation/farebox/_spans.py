@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics, trace
 from opentelemetry.context import Context
@@ -30,6 +30,9 @@ from farebox._otlp_http import OtlpHttp  # here, on the caller's thread: a fork 
 from farebox._recorder import recorder
 from farebox._sender import Sender
 from farebox._tag_limits import limited
+
+if TYPE_CHECKING:
+    from farebox._content import ContentOutput
 
 __all__ = [
     "Capture",
@@ -122,7 +125,7 @@ def health() -> Health:
     )
 
 
-def emit_attempt(output: Output, attempt: Attempt) -> None:
+def emit_attempt(output: Output, attempt: Attempt, content: ContentOutput | None = None) -> None:
     """Describe an ended attempt, and put out its span and one for each thing billed beside it."""
     reads = attempt.endpoint.read
     described = describe_read(attempt) if reads else describe(attempt)
@@ -140,6 +143,8 @@ def emit_attempt(output: Output, attempt: Attempt) -> None:
     context = output(span) if described.name else None
     if not reads:
         note_call(described.attributes, attempt.started_at, attempt.ended_at)
+        if content is not None:
+            content(attempt, context or span.context, described.attributes)
     for each in described.apart:
         _emit_apart(output, each, context or span.context, attempt.started_ns)
 

@@ -34,7 +34,7 @@ _BASES = (
 class _State:
     """What one wrapped client gives to each of its attempts."""
 
-    __slots__ = ("_current_span", "_output", "ask_usage", "defaults")
+    __slots__ = ("_current_span", "_output", "ask_usage", "content", "defaults")
 
     def __init__(self, defaults: Mapping[str, str], provider: Any) -> None:
         from opentelemetry.trace import get_current_span
@@ -47,6 +47,11 @@ class _State:
         if provider is not None:
             _warn_of_sampling(provider)
         self._output = output_to(provider)
+        self.content: Any = None
+        if setting("capture_content"):
+            from farebox._content import content_output
+
+            self.content = content_output(provider)
 
     def parent(self) -> Any:
         context = self._current_span().get_span_context()
@@ -64,10 +69,10 @@ class _State:
     def emit(self, attempt: Attempt) -> None:
         from farebox._spans import emit_attempt
 
-        emit_attempt(self._output, attempt)
+        emit_attempt(self._output, attempt, self.content)
 
-    def put(self, span: Any) -> None:
-        self._output(span)
+    def put(self, span: Any) -> Any:
+        return self._output(span)
 
 
 def wrap(
@@ -115,9 +120,15 @@ def flush(timeout_s: float = 5.0) -> bool:
     end = monotonic() + timeout_s
     if not recorder().drain(timeout_s):
         return False
-    spans = sys.modules.get("farebox._spans")
-    sender = spans.farebox_sender() if spans is not None else None
-    return sender is None or bool(sender.drain(max(0.0, end - monotonic()), give_up=False))
+    drained = [sender.drain(max(0.0, end - monotonic()), give_up=False) for sender in _senders()]
+    return all(drained)
+
+
+def _senders() -> list[Any]:
+    """Return what sends farebox's own spans and records of content, as far as there is any."""
+    makers = (("farebox._spans", "farebox_sender"), ("farebox._content", "content_sender"))
+    made = [getattr(sys.modules[module], name)() for module, name in makers if module in sys.modules]
+    return [sender for sender in made if sender is not None]
 
 
 def _send_class(client: object) -> type[SyncSend] | type[AsyncSend]:
@@ -155,8 +166,6 @@ def _flush_at_exit() -> None:
 def _leave() -> None:
     """Deliver what is left, for at most AT_EXIT_TIMEOUT_S, and give up at once when nobody listens."""
     if recorder().drain(AT_EXIT_TIMEOUT_S):
-        spans = sys.modules.get("farebox._spans")
-        sender = spans.farebox_sender() if spans is not None else None
-        if sender is not None:
+        for sender in _senders():
             sender.drain(AT_EXIT_TIMEOUT_S, give_up=True)
             sender.shutdown()

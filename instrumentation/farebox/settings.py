@@ -111,6 +111,20 @@ def _positive(raw: str) -> int:
     return number
 
 
+def _up_to_32768(raw: str) -> int:
+    number = _positive(raw)
+    if number > 32_768:
+        raise ValueError("must be 32768 at most")
+    return number
+
+
+def _function_name(raw: str) -> str:
+    module, _, function = raw.strip().partition(":")
+    if not all(map(str.isidentifier, (*module.split("."), *function.split(".")))):
+        raise ValueError("must name a function, as in my_package.my_module:my_function")
+    return raw.strip()
+
+
 def _flag(raw: str) -> bool:
     match raw.strip().lower():
         case "true" | "1" | "on" | "yes":
@@ -197,6 +211,27 @@ SETTINGS: dict[str, Setting] = {
             _text,
             "",
             "A list of importable names beside the shipped one, as `python -m farebox.detectors.names` makes it.",
+        ),
+        Setting(
+            "capture_content",
+            "true or false",
+            _flag,
+            False,
+            "Export prompts, answers and tools' arguments as log records, through the redaction if there is one.",
+        ),
+        Setting(
+            "content_characters_max",
+            "a number of characters",
+            _up_to_32768,
+            16_384,
+            "Length at which a text of captured content is cut, after its redaction; at most 32768.",
+        ),
+        Setting(
+            "redact",
+            "package.module:function",
+            _function_name,
+            "",
+            "Function from text to text, or None to drop it, that sees each text of content before its export.",
         ),
         Setting(
             "hash_users",

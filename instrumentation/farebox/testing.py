@@ -3,6 +3,7 @@
 with farebox.testing.capture() as captured:
     client.messages.create(...)
 assert captured.attempts()[0]["farebox.outcome"] == "ok"
+assert captured.contents() == []  # unless FAREBOX_CAPTURE_CONTENT
 
 with fixed_clock() as clock, counted_ids(), capture() as captured:  # the same spans at every run
 """
@@ -19,7 +20,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 
-from farebox import _clock, _identity, _spans, semconv
+from farebox import _clock, _content, _identity, _spans, semconv
+from farebox._content import ContentRecord
 from farebox._recorder import recorder
 from farebox._spans import SpanData
 
@@ -34,6 +36,7 @@ class Captured:
 
     def __init__(self) -> None:
         self._spans: list[SpanData] = []
+        self._contents: list[ContentRecord] = []
 
     def spans(self) -> list[ReadableSpan]:
         """Return the spans so far, once everything that waits has been recorded."""
@@ -45,6 +48,11 @@ class Captured:
         """Return the attributes of the spans so far."""
         return [dict(span.attributes or {}) for span in self.spans()]
 
+    def contents(self) -> list[Mapping[str, Any]]:
+        """Return the attributes of the records of content so far; there are none unless content is captured."""
+        self.spans()
+        return [dict(record.attributes) for record in self._contents]
+
 
 @contextmanager
 def capture() -> Iterator[Captured]:
@@ -52,11 +60,13 @@ def capture() -> Iterator[Captured]:
     recorder().drain(timeout_s=10)  # what was recorded before is not ours
     captured = Captured()
     former = _spans.capture_with(captured._spans.append)
+    former_contents = _content.capture_content_with(captured._contents.append)
     try:
         yield captured
     finally:
         recorder().drain(timeout_s=10)
         _spans.capture_with(former)
+        _content.capture_content_with(former_contents)
 
 
 class FixedClock:
