@@ -23,6 +23,7 @@ from genai_prices.types import Provider
 from farebox_ledger._book_lines import FEE_UNTOLD, PEAK, Line, hours_of, lines_of, unfit
 from farebox_ledger._book_names import aliases_of, models_of
 from farebox_ledger._book_plans import PLANS, Plan
+from farebox_ledger.errors import BookError
 
 __all__ = ["Catalogue", "main", "read_catalogue"]
 
@@ -70,7 +71,10 @@ def _read_plan(plan: Plan, providers: Mapping[str, Provider], day: str, source: 
         if not own:
             continue
         for line in own:
-            lines.setdefault(_key(line), line)
+            if lines.setdefault(_key(line), line) != line:
+                raise BookError(
+                    f"two models of {plan.provider} would be {model.name}: {model.info.id} is one; part them"
+                )
         for alias in aliases_of(model):
             names.setdefault(alias, model.name)
         found.aliases += (

@@ -49,10 +49,11 @@ UNITS = {
 # comments on kimi-k3.
 FAMILY_WRITES = {"claude": "cache_write_5m_tokens", "gpt-": "cache_write_30m_tokens", "kimi": "cache_write_5m_tokens"}
 SPLIT_WRITES = ("anthropic", "azure", "bedrock", "moonshot", "openai", "vertex")
-SEVERAL_FAMILIES = ("azure", "bedrock")
+SEVERAL_FAMILIES = ("azure", "bedrock", "moonshot")
 UNSPLIT = "cache_write_unsplit_tokens"
 # Keys of a variant's `when` that name a variant of the book, not something no span tells.
 VARIANT_KEYS = ("processing", "service_tier", "speed")
+STANDARD = "default"
 # Cached audio and images have prices of their own, which one leaf for all cache reads cannot tell apart.
 MIXED_CACHE = ("cache_audio_read_mtok", "cache_image_read_mtok")
 # Models that search at every request, for a fee that neither the catalogue nor the usage of a call names.
@@ -120,7 +121,8 @@ def _variants(info: ModelInfo) -> dict[str, dict[date, ModelPrice]]:
         found[PEAK] = _dated(info, {}, begins, busy[0].start_time)
     for variant in info.price_variants or ():
         ((key, name), *more) = variant.when.items()
-        if key in VARIANT_KEYS and not more and _has_prices(variant.prices):
+        # A variant without prices costs what the standard does; the standard tier's own name leads there anyway.
+        if key in VARIANT_KEYS and not more and name != STANDARD:
             begins = min(_begin(other.constraint) for other in _same(info, variant))
             found[name] = _dated(info, variant.when, begins, quiet)
     return found

@@ -27,9 +27,8 @@ PROFILE = re.compile(r"^(global|regional)\.")
 GEOGRAPHY = re.compile(r"^(global|regional|us-gov|us|eu|apac|au|jp|in|ca|sa|amer)\.")
 BEDROCK_VERSION = re.compile(r"(-20[0-9]{6})?(-v[0-9]+)?(:[0-9]+)?$")
 MONTH_AND_DAY = re.compile(r"-[01][0-9]-[0-3][0-9]$")
-# What a name ends in that was meant to be continued, or is cut by a rule.
-UNFINISHED = re.compile(r"([-@:.]|-20[0-9]{2}|-v[0-9]|:beta)$")
-KINDS = ("equals", "starts_with", "contains", "ends_with")
+# What the beginning or the middle of a name ends in that is meant to be continued.
+UNFINISHED = re.compile(r"([-@:.]|-20[0-9]{2}|-v[0-9])$")
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def models_of(plan: Plan, providers: Mapping[str, Provider], unfit: Callable[[Mo
         }
         for info in infos:
             # Snapshots with prices of their own keep their names.
-            name = _own_name(plan, info.id.lower()) if places[info.id] in shared else names[info.id]
+            name = PROFILE.sub("", info.id.lower()) if places[info.id] in shared else names[info.id]
             if source == plan.source:
                 seen.add(name)
                 yield Model(plan, owner, info, name)
@@ -65,17 +64,12 @@ def models_of(plan: Plan, providers: Mapping[str, Provider], unfit: Callable[[Mo
 
 def aliases_of(model: Model) -> list[str]:
     """List the exact names that the catalogue knows for a model, each of which it finds this very model by."""
-    texts = {text.lower() for text in _texts(model.info.match)} | {model.info.id.lower()}
-    names = set(texts)
+    names = {text.lower() for text in _texts(model.info.match)} | {model.info.id.lower()}
     if model.plan.provider == "bedrock":
-        names = {GEOGRAPHY.sub("", name) for name in texts if "/" not in name}
+        names = {GEOGRAPHY.sub("", name) for name in names if "/" not in name}
         names |= {name.partition(".")[2] for name in names if name.startswith(("anthropic.", "openai."))}
-        return sorted(name for name in names if name not in ("", model.name) and not UNFINISHED.search(name))
-    return sorted(
-        name
-        for name in names
-        if name != model.name and not UNFINISHED.search(name) and _finds(model.owner, name, model.info)
-    )
+        return sorted(name for name in names if name not in ("", model.name))
+    return sorted(name for name in names if name != model.name and _finds(model.owner, name, model.info))
 
 
 def _finds(owner: Provider, name: str, info: ModelInfo) -> bool:
@@ -117,10 +111,13 @@ def _profile(model_id: str) -> str:
 
 
 def _texts(match: Any) -> Iterable[str]:
+    """Give the names that a model is matched by, as far as they are whole."""
     for attribute in ("or_", "and_"):
         for part in getattr(match, attribute, ()):
             yield from _texts(part)
-    for kind in KINDS:
+    for kind in ("starts_with", "contains", "ends_with"):
         text = getattr(match, kind, None)
-        if isinstance(text, str):
+        if isinstance(text, str) and not UNFINISHED.search(text):
             yield text
+    if isinstance(getattr(match, "equals", None), str):
+        yield match.equals
