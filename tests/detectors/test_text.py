@@ -13,6 +13,7 @@ from farebox.detectors import Answer, Choice
 from farebox.detectors import _language as language
 from farebox.detectors._constraints import Constraints, constraints_of
 from farebox.detectors._language import prompt_language
+from farebox.detectors._number_words import in_digits
 from farebox.detectors._request import Prompt
 
 needs_detect = pytest.mark.skipif(
@@ -201,3 +202,21 @@ def test_the_users_own_language_is_no_other(system: str, applies: bool) -> None:
     judged = answer(said, "订单的包裹在哪里？请告诉我什么时候能到。", system=system)
 
     assert ("language_mismatch" in flags(judged)) is applies
+
+
+@pytest.mark.parametrize(
+    ("words", "digits"),
+    [
+        ("at most fifty words", "at most 50 words"),
+        ("no more than twenty-five words", "no more than 25 words"),
+        ("at least a hundred and twenty words", "at least 120 words"),
+        ("two thousand five hundred words or fewer", "2500 words or fewer"),
+        ("between forty and sixty words", "between 40 and 60 words"),
+        ("exactly three short bullet points", "exactly 3 short bullet points"),
+        ("one day, write fifty words", "one day, write 50 words"),
+        ("one of us wrote it", "one of us wrote it"),
+    ],
+)
+def test_numbers_in_words_are_numbers(words: str, digits: str) -> None:
+    """English numbers before what they count are read; others stay as they are."""
+    assert in_digits(words) == digits

@@ -156,3 +156,13 @@ def test_the_plain_answer_is_clean() -> None:
 
     assert attributes["farebox.flags"] is None
     assert attributes["farebox.checked"][:4] == ["truncated", "refusal", "empty", "clarification"]
+
+
+def test_reasoning_before_the_answer_is_no_part_of_it() -> None:
+    """What a host left of the model's reasoning in the text is taken off; reasoning alone is an empty answer."""
+    judged = answer('<think>\nI cannot help with that.\n</think>\n{"a": 1}', response_format={"type": "json_object"})
+
+    assert judged.choices[0].text == '{"a": 1}'
+    assert flags(judged) == []
+    assert flags(answer("<think>Let me see.</think>")) == ["empty"]
+    assert answer("<think>not closed").choices[0].text == "<think>not closed"

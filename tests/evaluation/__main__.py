@@ -56,7 +56,8 @@ def run(case_set: CaseSet) -> tuple[Score, float]:
         began = time.perf_counter()
         finding: Finding | None = check(case.answer)
         times.append((time.perf_counter() - began) * 1e6)
-        score.add(expected=case.expected, flagged=finding is not None and bool(finding.kinds))
+        found = set(finding.kinds) if finding is not None else set()
+        score.add(expected=case.expected, flagged=bool(found & set(case_set.kinds) if case_set.kinds else found))
     return score, statistics.median(times) if times else math.nan
 
 

@@ -40,7 +40,8 @@ class CaseSet:
 
 def said(text: str, prompt: str = "", **fields: Any) -> Answer:
     """A finished chat completion of one choice."""
-    return Answer({"messages": [{"role": "user", "content": prompt}], **fields}, (Choice(text, stop_reason="stop"),))
+    request = {"messages": [{"role": "user", "content": prompt}], **fields}
+    return Answer(request, (Choice(text, stop_reason="stop"),))
 
 
 # Models of 2025 and after, and Anthropic's, in the shared data.
@@ -171,6 +172,57 @@ def recorded_constraints() -> Iterator[Case]:
             yield Case(said(row["response"], row["prompt"]), expected)
 
 
+def probes(detector: str) -> Callable[[], Iterator[Case]]:
+    """Hard cases written by hand: what merely looks like a failure, and failures in unusual words."""
+
+    def cases() -> Iterator[Case]:
+        for row in own("probes"):
+            if row["detector"] == detector:
+                system = [{"role": "system", "content": row["system"]}] if row.get("system") else []
+                messages = [*system, {"role": "user", "content": row["prompt"]}]
+                yield Case(said(row["response"], messages=messages, **row.get("request", {})), row["flag"])
+
+    return cases
+
+
+def shapes(detector: str) -> Callable[[], Iterator[Case]]:
+    """Requests and answers written by hand, with tools, calls and counts."""
+
+    def cases() -> Iterator[Case]:
+        for row in own("shapes"):
+            if row["detector"] == detector:
+                calls = tuple(Call(name, arguments) for name, arguments in row.get("calls", ()))
+                choice = Choice(row["text"], calls, row["stop"], other=row.get("other", False))
+                counts = {"input_tokens": row.get("input_tokens"), "searched": row.get("searched", False)}
+                yield Case(Answer(row["request"], (choice,), **counts), row["flag"])
+
+    return cases
+
+
+# The labels of the shared data, by the kinds of the flags.
+LABELS = {
+    "invalid_json": "invalid_json:syntax",
+    "truncated": "invalid_json:truncated",
+    "unknown_tool": "unknown_tool",
+    **{
+        kind: f"schema_violation:{kind}"
+        for kind in ("not_object", "missing_required", "unexpected_arg", "type", "enum")
+    },
+}
+
+
+def tool_calls_of(kind: str) -> Callable[[], Iterator[Case]]:
+    """The same calls, as to whether they are malformed in this way."""
+
+    def cases() -> Iterator[Case]:
+        for case, row in zip(tool_calls(), shared("toolcalls"), strict=True):
+            yield Case(case.answer, LABELS[kind] in row["kinds"])
+
+    return cases
+
+
+GOOD = {"precision": 0.9, "recall": 0.85}
+
 SETS: tuple[CaseSet, ...] = (
     CaseSet("tool_call_malformed", "BFCL v4, mutated", tool_calls, {"precision": 0.99, "recall": 0.99}, headline=True),
     CaseSet("truncated", "JSON of BFCL v4, cut", json_states, {"precision": 0.99, "recall": 0.99}, headline=True),
@@ -195,5 +247,25 @@ SETS: tuple[CaseSet, ...] = (
     CaseSet("unknown_stdlib_attr", "ours", own_imports("unknown_stdlib_attr"), {"precision": 0.95}, headline=True),
     CaseSet("unknown_stdlib_attr", "mutated names", mutated_attributes, {"precision": 0.95}),
     CaseSet("constraint_violation", "ours", own_constraints, {"precision": 0.98, "recall": 0.75}, headline=True),
+    CaseSet("tool_call_in_text", "ours", shapes("tool_call_in_text"), GOOD, headline=True),
+    CaseSet("unexpected_arg", "ours", shapes("unexpected_arg"), GOOD, headline=True),
+    CaseSet("empty", "ours", shapes("empty"), GOOD, headline=True),
+    CaseSet("long_context", "ours", shapes("long_context"), GOOD, headline=True),
+    CaseSet("unsupported_citation", "ours", shapes("unsupported_citation"), GOOD, headline=True),
+    *(CaseSet("tool_call_malformed", f"the kind {kind}", tool_calls_of(kind), GOOD, kinds=(kind,)) for kind in LABELS),
+    *(
+        CaseSet(detector, "probes, ours", probes(detector), GOOD)
+        for detector in (
+            "truncated",
+            "refusal",
+            "clarification",
+            "disclaimer",
+            "constraint_violation",
+            "language_mismatch",
+            "loop",
+            "unknown_import",
+            "unknown_stdlib_attr",
+        )
+    ),
     CaseSet("constraint_violation", "M-IFEval", recorded_constraints, {"precision": 0.98, "recall": 0.75}),
 )

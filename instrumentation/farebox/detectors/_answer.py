@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,8 @@ __all__ = ["Answer", "Call", "Choice"]
 
 _CUT_SHORT = frozenset({"max_tokens", "length", "max_output_tokens", "model_context_window_exceeded"})
 _REFUSED = frozenset({"refusal", "content_filter"})
+# Some hosts leave a model's reasoning in the text, before the answer.
+_REASONING = re.compile(r"\s*<(think|thinking|reasoning)>.*?</\1>\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of the alternative answers.
+    """One of the alternative answers; reasoning that a host left before its text is taken off.
 
     refusal: the text of the API's own refusal field. other: there is content besides text and calls, such as an image.
     """
@@ -44,6 +47,10 @@ class Choice:
     stop_reason: str | None = None
     refusal: str = ""
     other: bool = False
+
+    def __post_init__(self) -> None:
+        if "<" in self.text[:64] and (reasoning := _REASONING.match(self.text)) is not None:
+            object.__setattr__(self, "text", self.text[reasoning.end() :])
 
     @property
     def cut_short(self) -> bool:

@@ -1,8 +1,8 @@
 """Read from a prompt the limits on an answer's form that it states outright: words, characters, commas, JSON,
 bullets.
 
-English, French, Spanish, Japanese. What is said of a part of the answer, under a condition, or of certain words
-only is left alone: a missed limit costs less than a wrong one.
+English, French, Spanish, German, Japanese, Chinese. What is said of a part of the answer, under a condition, of
+certain words only, or of a limit that somebody else set, is left alone: a missed limit costs less than a wrong one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from farebox.detectors._number_words import in_digits
 from farebox.detectors._wording import first, wording
 
 __all__ = ["Constraints", "constraints_of"]
@@ -20,6 +21,8 @@ __all__ = ["Constraints", "constraints_of"]
 PROMPT_CHARACTERS_MAX = 6_000
 # Of a longer prompt only its ends are instructions; in between stands material.
 END_CHARACTERS = 1_500
+# "One word" may be a name of several.
+ONE_WORD_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ _SIGNS = (
     "word",
     "mot",
     "palabra",
+    "wort",
+    "wört",
     "character",
     "字",
     "comma",
@@ -60,20 +65,10 @@ _SIGNS = (
     "箇条",
 )
 _SENTENCE = re.compile(r"(?<=[.!?。！？;])\s+|(?<=[。！？])|\n+")
+# A limit that is spoken of, not stated.
+_QUOTED = re.compile(r"\"[^\"\n]{1,80}\"|“[^”\n]{1,80}”|(?<!\w)'[^'\n]{1,80}'(?!\w)")
 # How much next to a limit says whether it is one of a part of the answer.
 _BEFORE, _AFTER = 40, 16
-_NUMBERS = {
-    "one": 1,
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-}
 
 
 @lru_cache(maxsize=64)  # system prompts come again and again
@@ -84,11 +79,17 @@ def constraints_of(prompt: str) -> Constraints:
     said = prompt.replace("’", "'").lower()
     if not any(sign in said for sign in _SIGNS):
         return Constraints()
-    sentences = [sentence for sentence in _SENTENCE.split(said) if sentence and not _has("conditional", sentence)]
+    said = in_digits(_QUOTED.sub('""', said))
+    sentences = [
+        sentence
+        for sentence in _SENTENCE.split(said)
+        if sentence and not _has("conditional", sentence) and not _has("told", sentence)
+    ]
     words, characters = _range(sentences, "words"), _range(sentences, "characters")
+    single = words == (None, None) and any(_has("one_word", sentence) for sentence in sentences)
     return Constraints(
         words_min=words[0],
-        words_max=words[1],
+        words_max=ONE_WORD_MAX if single else words[1],
         characters_min=characters[0],
         characters_max=characters[1],
         bullets=_bullets(sentences),
@@ -156,6 +157,5 @@ def _bullets(sentences: list[str]) -> int | None:
         for match in (match for cue in wording("constraints")["bullets"] for match in cue.all(sentence)):
             if _has("not_exact", sentence[max(0, match.start() - _BEFORE) : match.start()]):
                 continue
-            count = next(group for group in match.groups() if group)
-            found.add(_NUMBERS.get(count) or int(count))
+            found.add(int(next(group for group in match.groups() if group)))
     return found.pop() if len(found) == 1 else None

@@ -20,9 +20,11 @@ from farebox._guard import swallow
 from farebox.detectors._code import without_code
 from farebox.detectors._request import Prompt
 
-__all__ = ["Known", "family", "identify", "letters_of", "prompt_language"]
+__all__ = ["Known", "family", "identify", "letters_of", "may_be_romanised", "prompt_language"]
 
 SAMPLE_CHARACTERS = 1000
+# Below this the model takes Latin letters for some language or other: romaji, pinyin, Hinglish, translit.
+ROMANISED_CONFIDENCE_MAX = 0.75
 # The model's time grows with the text, its certainty hardly beyond this.
 MODEL_CHARACTERS = 240
 LETTERS_MIN = 20
@@ -125,6 +127,13 @@ def _identify(sample: str, letters_min: int, confidence_min: float) -> Known:
 def prompt_language(prompt: Prompt) -> Known:
     """Name script and language of what the user said last, code aside."""
     return identify(without_code(prompt.user[: 4 * SAMPLE_CHARACTERS]))
+
+
+def may_be_romanised(text: str) -> bool:
+    """Tell whether text in Latin letters may be of a language that has a script of its own."""
+    return _model() is not None and identify(text, confidence_min=ROMANISED_CONFIDENCE_MAX) == Known(
+        "Latn", None, identify(text).letters
+    )
 
 
 def family(language: str) -> str:

@@ -11,6 +11,7 @@ from importlib.resources import files
 __all__ = ["speaks_of_languages"]
 
 _PREFIX = 3
+_ORIGINAL = re.compile(r"\bin (?:the|its|their) original(?:[.?!,;]|$| (?:language|wording|version|tongue))")
 # Not these: the user's own language, whichever it is, and languages that nobody speaks.
 _NO_OTHER = re.compile(
     r"\b(?:user|customer|client|caller|reader|visitor|sender|person|human|asker|speaker)(?:'s|s'|s)? "
@@ -37,7 +38,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 def speaks_of_languages(text: str) -> bool:
     """Tell whether text names a language or asks for a translation; to name the user's own is neither."""
     lowered = text.lower().replace("’", "'")
-    return _names_one(lowered) and _names_one(_NO_OTHER.sub(" ", lowered))
+    return (_names_one(lowered) and _names_one(_NO_OTHER.sub(" ", lowered))) or _ORIGINAL.search(lowered) is not None
 
 
 def _names_one(lowered: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from farebox.errors import SettingError
 from farebox.settings import setting
 
-__all__ = ["NameFile", "import_names", "normal", "write_names"]
+__all__ = ["NameFile", "import_names", "normal", "stdlib_names", "write_names"]
 
 
 def normal(name: str) -> str:
@@ -76,6 +76,14 @@ def _mapped(path: str) -> NameFile:
 @lru_cache(maxsize=1)
 def _shipped() -> NameFile:
     return NameFile(files("farebox.detectors").joinpath("data/import_names.txt").read_bytes())
+
+
+@lru_cache(maxsize=2)
+def stdlib_names(list_name: str = "stdlib_names") -> dict[str, frozenset[str]]:
+    """Return the names in each module of the standard library, of any version; or those that were there once."""
+    text = files("farebox.detectors").joinpath(f"data/{list_name}.txt").read_text(encoding="utf-8")
+    lines = (line.split(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {module: frozenset(names) for module, *names in lines}
 
 
 def import_names() -> tuple[NameFile, ...]:

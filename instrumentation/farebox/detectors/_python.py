@@ -32,9 +32,16 @@ _DEEP = re.compile(r"(?:[-+~*([{]|\bnot |\blambda:|\bawait ){100}")
 LINE_CHARACTERS_MAX = 1_000
 
 
+# A test of any of these asks first whether something is there.
+_ASKS_FIRST = frozenset({"TYPE_CHECKING", "find_spec", "hasattr", "version_info", "platform", "system", "uname"})
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A module that code imports; `name`: what is taken from it, None for the module; guarded: within a `try`."""
+    """A module that code imports; `name`: what is taken from it, None for the module.
+
+    guarded: within a `try`, or an `if` that asks whether it is there.
+    """
 
     module: str
     name: str | None = None
@@ -102,14 +109,7 @@ def _read(source: str, found: PythonCode) -> None:
 
 
 def _walk(tree: ast.Module, found: PythonCode) -> None:
-    guarded = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Try)
-        for part in (node.body, node.handlers)
-        for each in part
-        for inner in ast.walk(each)
-    }
+    guarded = _guarded(tree)
     modules: dict[str, str] = {}  # a name in the code → the module it stands for
     bound: list[str] = []
     looked_up: list[ast.Attribute] = []
@@ -137,6 +137,24 @@ def _walk(tree: ast.Module, found: PythonCode) -> None:
         modules.pop(local, None)
     guarded_nodes = (node for node in looked_up if id(node) not in guarded)
     found.uses += [use for node in guarded_nodes if (use := _use(node, modules)) is not None]
+
+
+def _guarded(tree: ast.Module) -> set[int]:
+    """Return the ids of the nodes that run only where what they use is there."""
+    parts: list[ast.AST] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try):
+            parts += (*node.body, *node.handlers)
+        elif isinstance(node, ast.If | ast.IfExp) and any(map(_asks_first, ast.walk(node.test))):
+            parts += (*node.body, *node.orelse) if isinstance(node, ast.If) else (node.body, node.orelse)
+    return {id(inner) for each in parts for inner in ast.walk(each)}
+
+
+def _asks_first(node: ast.AST) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in _ASKS_FIRST
+    return False
 
 
 def _bindings(node: ast.AST) -> Iterator[str]:

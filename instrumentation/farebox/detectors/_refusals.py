@@ -15,6 +15,8 @@ HEAD_CHARACTERS = 400
 PARTIAL_CHARACTERS_MIN = 900
 # One that merely lacked something, and goes on at this length, is an answer.
 HELPS_CHARACTERS_MIN = 450
+# So is one that concedes what it lacks in passing, at this length.
+CONCEDES_CHARACTERS_MIN = 100
 # The model judges no shorter head.
 MODEL_CHARACTERS_MIN = 120
 # Of these so many must be in a head for it to be English.
@@ -22,7 +24,10 @@ ENGLISH_WORDS_MIN = 3
 _ENGLISH_WORDS = (" the ", " is ", " to ", " of ", " and ", " that ", " are ", " not ", " it ", "'s ")
 
 _SPACE = re.compile(r"\s+")
-_QUOTED = re.compile(r'"[^"\n]{1,200}"|“[^”\n]{1,200}”')
+_QUOTED = re.compile(r'"[^"\n]{1,200}"|“[^”\n]{1,200}”|「[^」\n]{1,200}」|『[^』\n]{1,200}』|«[^»\n]{1,200}»')
+_QUOTES = ('"', "“", "「", "『", "«")
+# An answer of which less than this stands outside of quotation marks is a quotation as a whole.
+UNQUOTED_MIN = 8
 
 
 def kind_of_refusal(text: str) -> str | None:
@@ -44,8 +49,15 @@ def kind_by_cues(text: str, head: str) -> str | None:
     if cue is None or (english is not None and _has(head, "unclear")):
         return None
     if cue.kind == "inability":
-        return None if len(text) >= HELPS_CHARACTERS_MIN and _has(head, "turns") else cue.kind
+        return None if _helps(text, head) else cue.kind
     return "partial" if len(text) >= PARTIAL_CHARACTERS_MIN and _has(head, "offers") else cue.kind
+
+
+def _helps(text: str, head: str) -> bool:
+    """Tell whether an answer that lacked something goes on to help."""
+    if len(text) >= CONCEDES_CHARACTERS_MIN and _has(head, "concedes"):
+        return True
+    return len(text) >= HELPS_CHARACTERS_MIN and _has(head, "turns")
 
 
 def _has(head: str, table: str) -> bool:
@@ -68,7 +80,7 @@ def _suits_model(head: str) -> bool:
 def head_of(text: str) -> str:
     """Return the beginning of an answer in plain lower case: no markup before it, no quotations in it."""
     head = text[: 2 * HEAD_CHARACTERS].replace("’", "'").replace("‘", "'")
-    if '"' in head or "“" in head:
+    if any(mark in head for mark in _QUOTES):
         said = _QUOTED.sub('""', head)
-        head = said if len(said) >= len(head) / 2 else head  # an answer may stand in quotation marks as a whole
+        head = said if len(said.replace('""', "").strip()) >= UNQUOTED_MIN else head
     return _SPACE.sub(" ", head.lstrip("*#_>-–— \t\r\n\"'“"))[:HEAD_CHARACTERS].lower()

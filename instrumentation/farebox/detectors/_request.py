@@ -230,13 +230,13 @@ def looks_things_up(request: Mapping[str, Any]) -> bool:
     return any(part in (text(each.get("type")) or "") for each in offered for part in _RETRIEVAL)
 
 
-def mentions(request: Mapping[str, Any], word: str) -> bool:
-    """Tell whether a word stands anywhere in a request's text.
+def mentions(request: Mapping[str, Any], *words: str) -> bool:
+    """Tell whether any of the words stands anywhere in a request's text.
 
     Raises:
         NotCheckedError: the request holds more text than REQUEST_CHARACTERS_MAX.
     """
-    pattern = re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, set(words)))})\b", re.IGNORECASE)
     left = REQUEST_CHARACTERS_MAX
     for each in strings_of(request):
         left -= len(each)

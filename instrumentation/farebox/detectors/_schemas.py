@@ -158,8 +158,12 @@ def unnamed(schema: Mapping[str, Any], value: Mapping[str, Any]) -> list[str]:
 
 
 def _kinds(errors: Iterable[Any]) -> Iterator[str]:
-    for error in errors:
+    found = list(errors)
+    mistyped = [error.instance_path for error in found if error.kind.name == "type"]
+    for error in found:
         kind = error.kind
+        if _KINDS.get(kind.name) == "enum" and error.instance_path in mistyped:
+            continue  # a value of the wrong type is in no enumeration either
         if kind.name in _ALTERNATIVES and getattr(kind, "context", None):
             yield _nearest(kind.context)
         elif isinstance(kind, jsonschema_rs.ValidationErrorKind.BacktrackLimitExceeded):

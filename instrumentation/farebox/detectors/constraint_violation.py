@@ -1,10 +1,10 @@
 """Tell whether an answer breaks a limit on its form that the request states.
 
 Definition: the prompt (the user's last message, or a short system prompt) states a number of words (`max_words`,
-`min_words`; Japanese: characters, `max_characters`, `min_characters`), a number of bullet points (`bullets`),
+`min_words`; Japanese, Chinese: characters, `max_characters`, `min_characters`), a number of bullet points (`bullets`),
 JSON (`json`) or no commas (`no_comma`), and the answer does otherwise, by every usual way of counting; or the
 request asks for JSON by parameter and the answer is none (`json`) or breaks the schema (`schema`). An answer cut
-short is judged for its maximum alone. English, French, Spanish, Japanese.
+short is judged for its maximum alone. English, French, Spanish, German, Japanese, Chinese.
 Source: IFEval (Zhou et al. 2023) and M-IFEval (Dussolle et al. 2025) for the constraints and for how they are
 counted.
 Measured: precision 1.000 (0.914-1.000), recall 1.000 (0.914-1.000), false positives 0.000 (0.000-0.064) on 97

@@ -5,7 +5,7 @@ author is no such professional, is for information only, or tells the user to co
 a hedge, not a fault; compare its rate between models and prompts.
 Source: the wording of disclaimers in the answers of current models; categories of Do-Not-Answer (Wang et al.
 2024).
-Measured: precision 1.000 (0.857-1.000), recall 0.958 (0.798-0.993), false positives 0.000 (0.000-0.138) on 48
+Measured: precision 1.000 (0.862-1.000), recall 1.000 (0.862-1.000), false positives 0.000 (0.000-0.138) on 48
 labelled answers (ours).
 """
 

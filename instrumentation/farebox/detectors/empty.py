@@ -3,6 +3,8 @@
 Definition: after white space is taken off, a finished choice has no text, and neither calls a tool, nor refuses,
 nor holds an image, sound or result of the provider's own tools. Thinking that ends without an answer is empty.
 Source: the shapes of the two APIs.
+Measured: precision 1.000 (0.646-1.000), recall 1.000 (0.646-1.000), false positives 0.000 (0.000-0.299) on 16
+labelled answers (ours).
 """
 
 from __future__ import annotations

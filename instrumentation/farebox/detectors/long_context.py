@@ -2,6 +2,8 @@
 
 Definition: more than 150,000 input tokens as the provider counted them, cached ones included.
 Source: the length from which the article sees models change their behaviour.
+Measured: precision 1.000 (0.342-1.000), recall 1.000 (0.342-1.000), false positives 0.000 (0.000-0.490) on 6
+labelled answers (ours).
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Tell whether an answer ran into repeating itself.
 
-Definition: within the last 6,000 characters the end repeats one piece at least five times over 200 characters;
-or, code aside and digits taken as equal, fifteen times over 600, or the text compresses below a tenth of its
-size, or below 18 % with six or more equal lines or most six-word sequences seen twice. At least 200 characters.
-Does not apply when the prompt asks for repetition. Regular code, JSON and tables of numbers are no loops.
+Definition: within the last 6,000 characters the end repeats one piece at least five times over 200 characters (inside
+code fifteen times over 600); or, code aside and digits taken as equal, fifteen times over 600, or the text
+compresses below a tenth of its size, or below 18 % with two thirds of it six or more equal lines, or 70 % of its
+six-word sequences seen twice. At least 200 characters. Does not apply when the prompt asks for repetition.
+Regular code, markup, logs, tables and JSON, fenced or not, are no loops unless they repeat to the letter.
 Source: degenerate repetition as in Holtzman et al. 2020; thresholds between the labelled loops (compressed to at
 most 15 %) and ordinary answers (at least 31 %).
-Measured: precision 1.000 (0.968-1.000), recall 0.983 (0.941-0.995), false positives 0.000 (0.000-0.019) on 320
+Measured: precision 1.000 (0.968-1.000), recall 0.975 (0.929-0.991), false positives 0.000 (0.000-0.019) on 320
 labelled answers (M-IFEval).
 """
 
@@ -34,8 +35,15 @@ COMPRESSED_CHARACTERS_MIN = 600
 COMPRESSED_MAX = 0.10
 COMPRESSED_SUSPECT = 0.18
 EQUAL_LINES_MIN = 6
-SEEN_TWICE_MIN = 0.55
+EQUAL_LINES_SHARE = 0.65
+SEEN_TWICE_MIN = 0.7
+# Prose has more letters, and fewer digits and signs of markup, than this.
 LETTERS_MIN = 0.4
+DIGITS_MAX = 0.2
+SIGNS_MAX = 0.05
+PROSE_LETTERS_MIN = 6
+# Pieces of fewer letters than this are patterns of signs, which run on for longer.
+DISTINCT_LETTERS_MIN = 3
 
 PROBES, PROBE_CHARACTERS = 8, 24
 _ENDS = (24, 80)
@@ -47,6 +55,8 @@ _ASKED = re.compile(
     r"重复[^。\n]{0,20}[次遍]|[次遍][^。\n]{0,10}重复|繰り返し(?:て)?(?:書|出力|言)|번 반복|반복해서 (?:써|출력|말)"
 )
 _DIGIT = re.compile(r"\d")
+_MARKUP = str.maketrans("", "", '<>{}[]()=;|"/\\_#$&^~')
+_CLOSING_FENCE = re.compile(r"\n[ \t]*(?:```|~~~)\s*$")
 _LINE_CHARACTERS_MIN = 15
 _SEQUENCE = 6
 
@@ -62,26 +72,36 @@ def check(answer: Answer) -> Finding | None:
 
 def _loops(text: str, prose: str) -> bool:
     tail = text[-TAIL_CHARACTERS:].rstrip()
+    code = _CLOSING_FENCE.search(tail)
+    exact = (tail[: code.start()].rstrip(), *COUNTING) if code else (tail, *EXACT)
+    if any(_repeats(exact[0], end, *exact[1:]) for end in _ENDS):
+        return True
     counting = prose[-TAIL_CHARACTERS:].rstrip()
     if _DIGIT.search(counting):
         counting = counting.translate(_DIGITS)
-    if any(_repeats(tail, end, *EXACT) or _repeats(counting, end, *COUNTING) for end in _ENDS):
-        return True
-    return not looks_like_json(text) and _compresses(counting)
+    if not _recurs(counting) or looks_like_json(text) or not _is_prose(counting):
+        return False
+    return any(_repeats(counting, end, *COUNTING) for end in _ENDS) or _compresses(counting)
 
 
 def _compresses(tail: str) -> bool:
     """Tell whether text is nothing but copies of itself."""
-    if len(tail) < COMPRESSED_CHARACTERS_MIN or not _recurs(tail) or not _is_wordy(tail):
+    if len(tail) < COMPRESSED_CHARACTERS_MIN:
         return False
     raw = tail.encode("utf-8", "replace")
     ratio = len(zlib.compress(raw, 1)) / len(raw)
     return ratio < COMPRESSED_MAX or (ratio < COMPRESSED_SUSPECT and _has_copies(tail))
 
 
-def _is_wordy(tail: str) -> bool:
-    """Tell whether text is more than a table of numbers, which are all equal here."""
-    return sum(map(str.isalpha, tail)) >= LETTERS_MIN * len(tail)
+def _is_prose(tail: str) -> bool:
+    """Tell whether text is more than a table, a log or markup, which are regular by nature; its digits are all 0."""
+    size = len(tail)
+    return (
+        size - len(tail.translate(_MARKUP)) <= SIGNS_MAX * size
+        and tail.count("0") <= DIGITS_MAX * size
+        and sum(map(str.isalpha, tail)) >= LETTERS_MIN * size
+        and len(set(filter(str.isalpha, tail))) >= PROSE_LETTERS_MIN
+    )
 
 
 def _repeats(tail: str, end_characters: int, repeats: int, characters: int) -> bool:
@@ -91,7 +111,7 @@ def _repeats(tail: str, end_characters: int, repeats: int, characters: int) -> b
     if before < 0:
         return False
     period = len(tail) - end_characters - before
-    if not any(map(str.isalpha, tail[-period:])):
+    if len(set(filter(str.isalpha, tail[-period:]))) < DISTINCT_LETTERS_MIN:
         characters = max(characters, SIGNS_MIN)
     length = max(characters, repeats * period)
     return length <= len(tail) and tail[-length:-period] == tail[-length + period :]
@@ -105,8 +125,10 @@ def _recurs(tail: str) -> bool:
 
 def _has_copies(tail: str) -> bool:
     lines = Counter(line for raw in tail.split("\n") if len(line := raw.strip()) >= _LINE_CHARACTERS_MIN)
-    if lines and lines.most_common(1)[0][1] >= EQUAL_LINES_MIN:
-        return True
+    if lines:
+        line, times = lines.most_common(1)[0]
+        if times >= EQUAL_LINES_MIN and times * len(line) >= EQUAL_LINES_SHARE * len(tail):
+            return True
     words = tail.split()
     sequences = list(zip(*(words[start:] for start in range(_SEQUENCE)), strict=False))
     return bool(sequences) and 1 - len(set(sequences)) / len(sequences) >= SEEN_TWICE_MIN

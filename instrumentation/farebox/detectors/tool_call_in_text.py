@@ -4,6 +4,8 @@ Definition: tools were on offer, the answer makes no call, and its text holds on
 (`<tool_call>`, `<function=…>`, `[TOOL_CALLS]`, `Action:`/`Action Input:` and such), as a JSON object that names
 an offered tool and gives it arguments, or as nothing but `tool(…)`. The caller runs none of it.
 Source: the chat templates of Qwen, Llama, Mistral, DeepSeek, Hermes, Phi, Gemma and gpt-oss; ReAct prompts.
+Measured: precision 1.000 (0.785-1.000), recall 1.000 (0.785-1.000), false positives 0.000 (0.000-0.259) on 25
+labelled answers (ours).
 """
 
 from __future__ import annotations

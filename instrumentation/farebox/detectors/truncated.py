@@ -1,9 +1,10 @@
 """Tell whether an answer ends before it is complete.
 
 Definition: the provider says that a token limit ended it (`stop_reason`); or the answer is JSON, by its beginning
-or because JSON was asked for, and its text ends in the middle (`json_eof`); or it parses, lacks keys that the
-requested schema requires, and used up nine tenths of its tokens (`schema_incomplete`). Prose that merely stops is
-not seen without the stop reason. JSON that is whole but wrong is `constraint_violation.json`.
+by a line that announces it, or because JSON was asked for, and its text ends in the middle, of JSON lines in the
+middle of the last (`json_eof`); or it parses, lacks keys that the requested schema requires, and used up nine
+tenths of its tokens (`schema_incomplete`). Prose that merely stops is not seen without the stop reason. JSON that
+is whole but wrong is `constraint_violation.json`.
 Source: the providers' stop reasons (anthropic 2.12, openai 3.54); RFC 8259.
 Measured: precision 1.000 (0.981-1.000), recall 1.000 (0.981-1.000), false positives 0.000 (0.000-0.023) on 360
 labelled answers (JSON of BFCL v4, cut).

@@ -4,7 +4,8 @@ Definition: a top-level import within a Python block whose name is in no list of
 library of any version, the packages installed here, the shipped list of common packages, and the list in
 FAREBOX_IMPORT_NAMES. A short single word is given the benefit of the doubt, since the shipped list holds only
 common packages; so are names that the request mentions, that the answer itself defines or names as a file, that
-stand for the reader's own module (`utils`, `my_module`), and imports inside `try`. The code is parsed, never run.
+stand for the reader's own module (`utils`, `my_module`), and imports inside `try` or inside an `if` that asks
+whether they are there. The code is parsed, never run.
 Source: package hallucination (Spracklen et al. 2024); data/import_names.txt, which says when it was made.
 Measured: precision 1.000 (0.867-1.000), recall 1.000 (0.867-1.000), false positives 0.000 (0.000-0.071) on 75
 labelled answers (ours).
@@ -20,7 +21,7 @@ from importlib.resources import files
 
 from farebox.detectors._answer import Answer, Choice
 from farebox.detectors._finding import Finding
-from farebox.detectors._names import import_names
+from farebox.detectors._names import import_names, stdlib_names
 from farebox.detectors._python import PythonCode
 from farebox.detectors._request import mentions
 
@@ -29,6 +30,9 @@ __all__ = ["check"]
 # Shorter single words are as likely a package that the shipped list lacks as an invented one.
 SINGLE_WORD_MIN = 9
 
+_MINE = re.compile(r"^(?:my|our|your)")
+# Of what can be imported, and of what that is built from.
+_SUFFIXES = "pyx?|pyi|ipynb|so|pyd|c|cc|cpp|cxx|rs|f90|go"
 _PART = re.compile(r"[a-z]+|\d+")
 
 
@@ -52,16 +56,22 @@ def _is_unknown(root: str, code: PythonCode, choice: Choice, answer: Answer) -> 
     name = root.lower()
     if ("_" not in name.strip("_") and len(name) < SINGLE_WORD_MIN) or not root.isascii() or name.startswith("_"):
         return False
-    if any(name in known for known in import_names()) or _is_own(name) or _is_importable(root):
+    if root in stdlib_names() or any(name in known for known in import_names()):
         return False
-    if root in code.defines or re.search(rf"\b{re.escape(root)}(?:\.py\b|/|\.pyx\b|\.ipynb\b|\.so\b)", choice.text):
+    if _is_own(name) or _is_importable(root) or root in code.defines or _names_file(choice.text, root):
         return False
-    return not mentions(answer.request, root)
+    return not mentions(answer.request, root, root.replace("_", "-"), root.replace("_", " "))
+
+
+def _names_file(text: str, root: str) -> bool:
+    """Tell whether an answer speaks of a file or folder of that name, which it may be showing how to make."""
+    return re.search(rf"\b{re.escape(root)}(?:/|\.(?:{_SUFFIXES})\b)", text) is not None
 
 
 def _is_own(name: str) -> bool:
     """Tell whether every word of a name is one of those that people name their own modules with."""
-    return all(part in _own_words() or part.isdigit() for part in _PART.findall(name))
+    words = _own_words()
+    return all(part in words or part.isdigit() or _MINE.sub("", part) in words for part in _PART.findall(name))
 
 
 @lru_cache(maxsize=1)

@@ -2,8 +2,8 @@
 
 Definition: `module.name`, or `from module import name`, where the module is of the standard library and no
 version or platform of it has the name: not in typeshed's stubs, not in the Python that made the list, and not
-among names that went with Python 2 or since. A module that the code rebinds, names in `try`, private names and
-methods of classes are left alone. The code is parsed, never run.
+among names that went with Python 2 or since. A module that the code rebinds, names in `try` or after `hasattr`,
+private names and methods of classes are left alone. The code is parsed, never run.
 Source: typeshed (as mypy ships it); data/stdlib_names.txt, which says when it was made.
 Measured: precision 1.000 (0.867-1.000), recall 1.000 (0.867-1.000), false positives 0.000 (0.000-0.114) on 55
 labelled answers (ours).
@@ -11,11 +11,9 @@ labelled answers (ours).
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib.resources import files
-
 from farebox.detectors._answer import Answer
 from farebox.detectors._finding import Finding
+from farebox.detectors._names import stdlib_names
 from farebox.detectors._python import PythonCode
 
 __all__ = ["check"]
@@ -38,15 +36,8 @@ def _uses(code: PythonCode) -> list[tuple[str, str]]:
 
 
 def _is_unknown(module: str, name: str) -> bool:
-    modules = _names("stdlib_names")
+    modules = stdlib_names()
     names = modules.get(module)
     if names is None or name.startswith("_") or name in names or f"{module}.{name}" in modules:
         return False
-    return name not in _names("former_names").get(module, ())
-
-
-@lru_cache(maxsize=2)
-def _names(list_name: str) -> dict[str, frozenset[str]]:
-    text = files("farebox.detectors").joinpath(f"data/{list_name}.txt").read_text(encoding="utf-8")
-    lines = (line.split(" ") for line in text.splitlines() if not line.startswith("#"))
-    return {module: frozenset(names) for module, *names in lines}
+    return name not in stdlib_names("former_names").get(module, ())
