@@ -27,7 +27,6 @@ _RESOURCES = {
     "realtime": ("translations",),
     "responses": (),
 }
-_COPIES = ("copy", "with_options")
 _OPTIONS = "__websocket_connection_options"
 
 
@@ -43,8 +42,6 @@ def watch_sockets(client: Any, state: SocketState) -> None:
             vars(client)[name] = _StandIn(client, name, state)
         else:
             _watch_resource(found, name, state)
-    for name in _COPIES:
-        vars(client)[name] = _copying(client._client, getattr(type(client), name).__get__(client), state)
 
 
 def watched_resources() -> Iterator[str]:
@@ -70,24 +67,6 @@ def unwatch_sockets(client: Any) -> None:
             for resource in (found, *(vars(found).get(each) for each in below)):
                 if resource is not None:
                     vars(resource).pop("connect", None)
-    for name in _COPIES:
-        vars(client).pop(name, None)
-
-
-def _copying(http_client: Any, original: Callable[..., Any], state: SocketState) -> Callable[..., Any]:
-    """Return a `copy` whose copies are watched too, unless they were given another HTTP client."""
-
-    @functools.wraps(original)
-    def copy(*args: Any, **kwargs: Any) -> Any:
-        made = original(*args, **kwargs)
-        try:
-            if made._client is http_client:
-                watch_sockets(made, state)
-        except Exception as error:  # noqa: BLE001
-            swallow("watching a copy", error)
-        return made
-
-    return copy
 
 
 class _StandIn:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from farebox._attempt import Attempt
+from farebox._copies import unwatch_copies, watch_copies
 from farebox._recorder import recorder
 from farebox._seam import AsyncSend, SyncSend, inner_of, is_proxy
 from farebox._sockets import unwatch_sockets, watch_sockets
@@ -91,13 +92,20 @@ def wrap(
     Raises:
         TypeError: not a client of the anthropic or openai package.
     """
-    send = _send_class(client)
+    _send_class(client)
     state = _State(normalise({"route": route, **tags}), tracer_provider)
     unwrap(client)
-    client._client = send(client._client, state)  # type: ignore[attr-defined]
-    watch_sockets(client, state)
+    _record(client, state)
     _flush_at_exit()
     return client
+
+
+def _record(client: Any, state: _State) -> None:
+    """Put the seam before a client, its sockets and its copies."""
+    if not is_proxy(client._client):
+        client._client = _send_class(client)(client._client, state)
+    watch_sockets(client, state)
+    watch_copies(client, lambda copy: _record(copy, state))
 
 
 def unwrap(client: Client) -> Client:
@@ -110,6 +118,7 @@ def unwrap(client: Client) -> Client:
     if is_proxy(client._client):  # type: ignore[attr-defined]
         client._client = inner_of(client._client)  # type: ignore[attr-defined]
         unwatch_sockets(client)
+        unwatch_copies(client)
     return client
 
 
