@@ -27,7 +27,8 @@ PIECES = [
     "please provide ", "could you ", "what ", "words ", "at most 5 ", "1. ", "* ", "http://", "www.",
     "10.1000/", "arxiv:", ")", "-", "import a\n", "from a import b\n", ".a", "lambda:", "<tool_call>",
     "Action:", "get_weather(", '"name": "get_weather", ', "| a ", "<|", "😀", "A. ", "? ", ", ", "'", '"', "-1,",
-    "\\ud83d", "0",
+    "\\ud83d", "0", "<think>", "</think>", "<think></think>", '{"a": 1}\n', "json ", 'json:\n{"', "twenty ",
+    "hundred and ", "twenty-one words ", "user's language ", "which one should i ", "i have no ", "請問",
 ]  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def json_of(choice: Choice, answer: Answer) -> str | None:
         return _last_line(text)
     if answer.output.json:
         return text
-    introduced = _INTRODUCED.search(text)
+    introduced = _INTRODUCED.search(text) if "json" in text or "JSON" in text else None
     return text[introduced.start(1) :] if introduced else None
 
 

@@ -30,6 +30,9 @@ MODEL_CHARACTERS = 240
 LETTERS_MIN = 20
 CONFIDENCE_MIN = 0.4
 GUESSES = 3
+# Text with the first of these and two of the others is English: no need to ask the model.
+_THE, _ENGLISH = " the ", (" and ", " that ", " with ", " you ", " for ", " was ", " this ", " of ", " can ", " your ")
+_ENGLISH_MIN = 2
 
 _MODEL_FILE = "resources/lid.176.ftz"
 
@@ -119,9 +122,15 @@ def _identify(sample: str, letters_min: int, confidence_min: float) -> Known:
     letters = int(counts[script])
     language = _LANGUAGE_OF.get(script)
     if language is None and letters >= letters_min and (model := _model()) is not None:
+        if _is_plain_english(sample[:MODEL_CHARACTERS]):
+            return Known(script, "en", letters)
         found, confidence = model(sample[:MODEL_CHARACTERS])
         language = found if confidence >= confidence_min else None
     return Known(script, language, letters)
+
+
+def _is_plain_english(sample: str) -> bool:
+    return _THE in sample and sample.isascii() and sum(word in sample for word in _ENGLISH) >= _ENGLISH_MIN
 
 
 def prompt_language(prompt: Prompt) -> Known:

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from farebox.detectors._code import Block
 from farebox.detectors._limits import CODE_CHARACTERS_MAX, NotCheckedError
@@ -32,6 +33,11 @@ _DEEP = re.compile(r"(?:[-+~*([{]|\bnot |\blambda:|\bawait ){100}")
 LINE_CHARACTERS_MAX = 1_000
 
 
+_DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+_BINDING = frozenset({ast.Name, ast.arg, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.Attribute})
+_LEAVES = frozenset({ast.Name, ast.Constant, ast.Import, ast.ImportFrom, ast.Pass, ast.Break, ast.Continue})
+_IFS = frozenset({ast.If, ast.IfExp})
+_TRIED, _IF_PARTS = frozenset({"body", "handlers"}), frozenset({"body", "orelse"})
 # A test of any of these asks first whether something is there.
 _ASKS_FIRST = frozenset({"TYPE_CHECKING", "find_spec", "hasattr", "version_info", "platform", "system", "uname"})
 
@@ -109,45 +115,60 @@ def _read(source: str, found: PythonCode) -> None:
 
 
 def _walk(tree: ast.Module, found: PythonCode) -> None:
-    guarded = _guarded(tree)
     modules: dict[str, str] = {}  # a name in the code → the module it stands for
     bound: list[str] = []
     looked_up: list[ast.Attribute] = []
-    for node in ast.walk(tree):
-        match node:
-            case ast.Import():
-                for alias in node.names:
-                    found.imports.append(Imported(alias.name, None, id(node) in guarded))
-                    local = alias.asname or alias.name.partition(".")[0]
-                    stands_for = alias.name if alias.asname else local
-                    if modules.setdefault(local, stands_for) != stands_for:
-                        bound.append(local)
-            case ast.ImportFrom(module=str(module), level=0):
-                for alias in node.names:
-                    found.imports.append(Imported(module, alias.name, id(node) in guarded))
-                    bound.append(alias.asname or alias.name)
-            case ast.Attribute(ctx=ast.Load()):
+    for node, guarded in _nodes(tree):
+        kind = type(node)
+        if kind is ast.Attribute and type(node.ctx) is ast.Load:
+            if not guarded:
                 looked_up.append(node)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                found.defines.add(name)
-                bound.append(name)
-            case _:
-                bound.extend(_bindings(node))
+        elif kind is ast.Import:
+            for alias in node.names:
+                found.imports.append(Imported(alias.name, None, guarded))
+                bound.extend(_names_module(alias, modules))
+        elif kind is ast.ImportFrom and node.module and not node.level:
+            found.imports += [Imported(node.module, alias.name, guarded) for alias in node.names]
+            bound += [alias.asname or alias.name for alias in node.names]
+        elif kind in _DEFINITIONS:
+            found.defines.add(node.name)
+            bound.append(node.name)
+        elif kind in _BINDING:
+            bound.extend(_bindings(node))
     for local in bound:
         modules.pop(local, None)
-    guarded_nodes = (node for node in looked_up if id(node) not in guarded)
-    found.uses += [use for node in guarded_nodes if (use := _use(node, modules)) is not None]
+    found.uses += [use for node in looked_up if (use := _use(node, modules)) is not None]
 
 
-def _guarded(tree: ast.Module) -> set[int]:
-    """Return the ids of the nodes that run only where what they use is there."""
-    parts: list[ast.AST] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Try):
-            parts += (*node.body, *node.handlers)
-        elif isinstance(node, ast.If | ast.IfExp) and any(map(_asks_first, ast.walk(node.test))):
-            parts += (*node.body, *node.orelse) if isinstance(node, ast.If) else (node.body, node.orelse)
-    return {id(inner) for each in parts for inner in ast.walk(each)}
+def _names_module(alias: ast.alias, modules: dict[str, str]) -> Iterator[str]:
+    """Note which module a name stands for, and yield the name if it stood for another one."""
+    local = alias.asname or alias.name.partition(".")[0]
+    stands_for = alias.name if alias.asname else local
+    if modules.setdefault(local, stands_for) != stands_for:
+        yield local
+
+
+def _nodes(tree: ast.Module) -> Iterator[tuple[Any, bool]]:
+    """Yield each node, and whether it runs only where what it uses is there: ast.walk takes three times as long."""
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        node, guarded = waiting.pop()
+        yield node, guarded
+        kind = type(node)
+        if kind in _LEAVES:
+            continue
+        guards: frozenset[str] = frozenset()
+        if kind is ast.Try:
+            guards = _TRIED
+        elif kind in _IFS and any(map(_asks_first, ast.walk(node.test))):  # type: ignore[attr-defined]
+            guards = _IF_PARTS
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if type(value) is list:
+                inside = guarded or name in guards
+                waiting += [(each, inside) for each in value if isinstance(each, ast.AST)]
+            elif name != "ctx" and isinstance(value, ast.AST):
+                waiting.append((value, guarded or name in guards))
 
 
 def _asks_first(node: ast.AST) -> bool:
