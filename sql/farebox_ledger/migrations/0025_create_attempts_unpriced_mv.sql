@@ -33,6 +33,16 @@ WITH
         'farebox.usage.contradiction'
     ] AS not_leaves,
     length('farebox.usage.') + 1 AS leaf_at,
+    ifNull(uncached_input_tokens, 0)
+        + ifNull(cache_read_tokens, 0)
+        + ifNull(cache_write_5m_tokens, 0)
+        + ifNull(cache_write_1h_tokens, 0)
+        + ifNull(cache_write_unsplit_tokens, 0)
+        + ifNull(cache_write_30m_tokens, 0)
+        + ifNull(cache_write_12h_tokens, 0)
+        + ifNull(audio_input_tokens, 0)
+        + ifNull(image_input_tokens, 0) AS input_parts,
+    ifNull(output_tokens, 0) + ifNull(audio_output_tokens, 0) + ifNull(image_output_tokens, 0) AS output_parts,
     match(TraceId, '^[0-9a-fA-F]{32}$') AND match(SpanId, '^[0-9a-fA-F]{16}$') AS ids_valid,
     Timestamp < toDateTime64('2020-01-01 00:00:00', 9, 'UTC')
         OR Timestamp >= toDateTime64('2100-01-01 00:00:00', 9, 'UTC')
@@ -120,7 +130,17 @@ SELECT
         key -> substring(key, leaf_at),
         arrayFilter((key, value) -> has(leaves, key) AND count_of(value) IS NULL, mapKeys(usage), mapValues(usage))
     ) AS unreadable,
-    usage['farebox.usage.contradiction'] AS contradiction,
+    -- The client says where parts exceed their whole; where it does not, the sums say it.
+    multiIf(
+        usage['farebox.usage.contradiction'] != '', usage['farebox.usage.contradiction'],
+        input_parts > count_of(a['gen_ai.usage.input_tokens']),
+            concat('parts of the input are ', toString(input_parts), ' tokens, above their total ', a['gen_ai.usage.input_tokens']),
+        output_parts > count_of(a['gen_ai.usage.output_tokens']),
+            concat('parts of the output are ', toString(output_parts), ' tokens, above their total ', a['gen_ai.usage.output_tokens']),
+        reasoning_tokens > output_tokens,
+            concat('reasoning is ', toString(reasoning_tokens), ' tokens, above the output of ', toString(output_tokens)),
+        ''
+    ) AS contradiction,
     cityHash64(Timestamp, Duration, a) AS content
 FROM otel_traces
 WHERE ScopeName = 'farebox' AND a['farebox.kind'] IN ('attempt', 'iteration', 'batch_result', 'background_result')
