@@ -76,7 +76,8 @@ def compose(ask: Ask, dice: Dice) -> Reply:
     reply.habits = model.shown
     reply.chances = model.chances if ask.max_tokens >= ROOM_TOKENS_MIN else []
     if reply.stop != "refusal" and ask.model.reasoning_tokens_max:
-        reply.reasoning_tokens = dice.between("reasoning", 8, ask.model.reasoning_tokens_max)
+        thought = dice.between("reasoning", 8, ask.model.reasoning_tokens_max)
+        reply.reasoning_tokens = min(thought, max(ask.max_tokens - 1, 0))  # it is part of the output
     return _within_limit(ask, reply)
 
 
