@@ -242,7 +242,7 @@ def _apart(each: BilledApart, attempt: Attempt, reading: Reading, attributes: At
         **_leaves(each.usage),
     }
     return Description(
-        name=f"{attempt.endpoint.operation} {each.model}",
+        name=f"{attempt.endpoint.operation} {each.model}" if each.model else attempt.endpoint.operation,
         attributes=context | {key: value for key, value in own.items() if value is not None},
         identity=f"{reading.response_id or attempt.span_id}/iteration/{each.index}",
     )

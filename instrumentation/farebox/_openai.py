@@ -11,6 +11,7 @@ from typing import Any
 
 from farebox._reading import Background, Choice, Reader, Reading, mapping, sequence, text
 from farebox._times import epoch_ns
+from farebox._tool_usage import images_apart
 from farebox._usage import openai_usage
 
 __all__ = ["ChatReader", "EmbeddingsReader", "ResponsesReader"]
@@ -179,6 +180,7 @@ class ResponsesReader(Reader):
             searches = mapping(mapping(response.get("tool_usage")).get("web_search")).get("num_requests")
             if isinstance(searches, int):
                 reading.usage.leaves.setdefault("web_search_requests", searches)
+        reading.apart = images_apart(response)
         status = text(response.get("status"))
         reading.complete = status in _FINAL or (bool(usage) and status is None)
         if reading.complete:

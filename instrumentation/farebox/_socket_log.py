@@ -96,7 +96,7 @@ class SocketLog:
         self.turns: Any = None
         self.request: Any = None
         self.response: Any = None
-        self._bytes = 0
+        self._bytes = self._kept = 0  # not handed on yet, and in memory; their sums are not locked
         self._want_delta = False
 
     def received(self, message: Any) -> None:
@@ -146,12 +146,15 @@ class SocketLog:
             self.state.submit(_Part(self, self._bytes))
 
     def _keep(self, message: Message, *, ending: bool) -> None:
-        if self._bytes > BYTES_MAX:  # the recorder dropped what was handed on
+        if not self.messages:
+            self._kept = 0
+        elif self._kept > BYTES_MAX:  # the recorder dropped what was handed on
             self.messages.clear()
-            self._bytes = 0
+            self._kept = 0
         self._look()
         self.messages.append(message)
         self._bytes += len(message.data)
+        self._kept += len(message.data)
         if ending or len(self.messages) >= MESSAGES_WAITING_MAX:
             size, self._bytes = self._bytes, 0
             self.state.submit(_Part(self, size))

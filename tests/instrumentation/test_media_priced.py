@@ -17,7 +17,7 @@ from ledger.spans import Span, stored
 
 import farebox
 from farebox.testing import Captured
-from instrumentation.provider import CHUNK, Provider
+from instrumentation.provider import CHUNK, RESPONSE, Provider
 from instrumentation.test_media import DRAW, IMAGE_USAGE, IMAGES, SAY, SECONDS, SOUND, SPOKEN, TOKENS, file
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -173,3 +173,25 @@ def test_a_unit_without_a_column_is_named(ledger_client: Client, provider: Provi
     row = stored(ledger_client, Span(as_exported(attempt)), "list_cost, price_state, price_reason")
 
     assert row == (None, "no_price", "no price for audio_input_seconds")
+
+
+def test_images_inside_a_response_are_billed_at_their_own_model(
+    ledger_client: Client, provider: Provider, captured: Captured
+) -> None:
+    """What a response's image tool used stands beside the response's tokens, and costs what its model costs."""
+    tools = [{"type": "image_generation", "model": "gpt-image-1.5"}]
+    used = {**IMAGE_USAGE, "cached_tokens": 20, "cached_tokens_details": {"cached_text_tokens": 20}}
+    provider.files["POST /v1/responses"] = {
+        **RESPONSE,
+        "tools": tools,
+        "tool_usage": {"image_gen": used, "web_search": {"num_requests": 0}},
+    }
+    with farebox.wrap(openai.OpenAI(api_key="k", base_url=f"{provider.base}/v1"), provider="openai") as client:
+        client.responses.create(model="gpt-5.4-mini", input="a cat", tools=tools)
+    response, images = captured.attempts()
+
+    row = stored(ledger_client, Span(as_exported(images)), "kind, model, list_cost, price_state")
+
+    assert (response["farebox.usage.output_tokens"], response["farebox.usage.cache_read_tokens"]) == (20, 64)
+    cost = (7 * 5 + 20 * Decimal("1.25") + 323 * 8 + 60 * 10 + 4100 * 32) / MILLION
+    assert row == ("iteration", "gpt-image-1.5", cost, "priced")

@@ -11,12 +11,13 @@ import sys
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 import pytest
 
 import farebox
+from farebox._socket_log import BYTES_MAX, MESSAGES_MAX, SocketLog
 from farebox.testing import Captured
 from instrumentation.socket_provider import SocketProvider, start_sockets
 from instrumentation.test_differential import plain
@@ -444,3 +445,39 @@ def test_a_socket_is_freed_as_without_us(sockets: SocketProvider, captured: Capt
 
     assert reference() is None
     assert told(captured) == [("chat", "abandoned", "missing")]
+
+
+class Unheard:
+    """A client's state whose recorder takes nothing, as when its queue is full."""
+
+    defaults: ClassVar[dict[str, str]] = {}
+    submitted = 0
+
+    def parent(self) -> None:
+        return None
+
+    def next_number(self) -> int:
+        return 0
+
+    def submit(self, part: Any) -> None:
+        self.submitted += 1
+
+    def put(self, span: Any) -> None:
+        return None
+
+
+def test_what_waits_of_a_socket_is_bounded() -> None:
+    """A session of days holds no more than a fixed number of messages and bytes, even if the recorder takes none."""
+    state = Unheard()
+    log = SocketLog(state, None, lambda: None)
+    delta = b'{"type": "response.output_audio.delta", "delta": "%s"}' % (b"A" * 20_000)
+    done = b'{"type": "response.done", "response": {"id": "r", "text": "%s"}}' % (b"A" * 300_000)
+    for _ in range(200):
+        log.received(b'{"type": "response.created", "response": {"id": "r"}}')
+        for _ in range(50):
+            log.received(delta)
+        log.received(done)
+
+    assert len(log.messages) <= MESSAGES_MAX
+    assert sum(len(message.data) for message in log.messages) <= BYTES_MAX + len(done)
+    assert state.submitted >= 200
