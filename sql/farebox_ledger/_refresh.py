@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from farebox_ledger.errors import LedgerError, QueryError, clickhouse_words
 
@@ -29,7 +29,7 @@ ARRIVALS_MAX = 1_000_000
 ATTEMPTS_MAX = 500_000
 SETTINGS = {"max_bytes_before_external_group_by": 1_000_000_000, "max_insert_threads": 1}
 NOTES = ("note_moved_attempts", "note_span_conflicts", "note_spanning_tasks", "note_attempt_hours", "note_task_hours")
-COUNTS = ("count_attempts_hourly", "count_users_hourly", "count_tasks_hourly")
+ROLLUPS = ("attempts_hourly", "users_hourly", "tasks_hourly")
 # In the background a refresh waits nine times as long as it worked, so that it takes a tenth of a core at most.
 PAUSE_S_MIN = 2.0
 PAUSE_S_MAX = 60.0
@@ -64,22 +64,26 @@ def refresh(client: Client, is_closing: Callable[[], bool] = lambda: False) -> R
         taken.append(name)
         rows += count
     if not taken:
+        _close_days(client, is_closing)
         return Refreshed(0, 0, more=False)
     for step in NOTES:
         _run(client, step, {"parts": taken})
     slices = list(_slices(_run(client, "touched_hours", {"parts": taken})))
     counts = [("count_spanning_calls", hours) for hours in slices]  # of all hours before the first that reads them
-    counts += [(step, hours) for hours in slices for step in COUNTS]
-    for step, hours in counts:
+    counts += [(rollup, hours) for hours in slices for rollup in ROLLUPS]
+    for name, hours in counts:
         if is_closing():
             return Refreshed(0, 0, more=True)
-        _run(client, step, {"hours": hours})
+        if name in ROLLUPS:
+            _count(client, name, hours)
+        else:
+            _run(client, name, {"hours": hours})
     dropped = [name for name in taken if _drop(client, name)]
     return Refreshed(rows, sum(map(len, slices)), more=len(dropped) < len(parts))
 
 
 def refresh_all(client: Client) -> int:
-    """Refresh until nothing waits, and return how many arrivals were worked through.
+    """Refresh until nothing waits and days that have passed are counted; return how many arrivals that were.
 
     Raises:
         QueryError: ClickHouse refused a step.
@@ -88,7 +92,7 @@ def refresh_all(client: Client) -> int:
     while True:
         done = refresh(client)
         arrivals += done.arrivals
-        if not done.more:
+        if not done.arrivals and not done.more:
             return arrivals
 
 
@@ -149,6 +153,29 @@ def _slices(hours: Sequence[Sequence[Any]]) -> Iterator[list[datetime]]:
         yield taken
 
 
+def _count(client: Client, rollup: str, hours: list[datetime]) -> None:
+    """Count some hours into a rollup; groups that it still has from before are blanked."""
+    asked = {"hours": hours, "now": _now(client)}
+    _run(client, f"count_{rollup}", asked)
+    _run(client, f"blank_{rollup}", asked)
+
+
+def _now(client: Client) -> datetime:
+    """Ask the store for the time: several processes may refresh it."""
+    ((now,),) = client.query("SELECT now64(6, 'UTC')").result_rows
+    return cast("datetime", now)
+
+
+def _close_days(client: Client, is_closing: Callable[[], bool]) -> None:
+    """Count the days that have passed and are not counted as they are."""
+    for (day,) in _run(client, "days_due", {}):
+        if is_closing():
+            return
+        asked = {"day": day, "now": _now(client)}
+        _run(client, "count_users_daily", asked)
+        _run(client, "note_counted_day", asked)
+
+
 def _drop(client: Client, part: str) -> bool:
     """Drop a part of arrivals; False if it was merged meanwhile, and the next refresh meets its rows again."""
     from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -171,7 +198,7 @@ def _run(client: Client, step: str, parameters: dict[str, Any]) -> Sequence[Sequ
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
     try:
-        if step.startswith(("note", "count")):
+        if step.startswith(("note", "count", "blank")):
             client.command(_text(step), parameters, settings=SETTINGS)
             return ()
         return client.query(_text(step), parameters, settings=SETTINGS).result_rows

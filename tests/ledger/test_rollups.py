@@ -31,6 +31,8 @@ FILLED = (
     "spanning_calls",
     "attempts_hourly",
     "users_hourly",
+    "users_daily",
+    "counted_days",
     "tasks_hourly",
     "task_outcomes",
     "span_conflicts",

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS attempts_hourly
     output_tokens UInt64 COMMENT 'Output tokens of all kinds, where they are known' CODEC(T64, ZSTD(1)),
     reasoning_tokens UInt64 COMMENT 'Reasoning tokens, inside output_tokens' CODEC(T64, ZSTD(1)),
     tool_calls UInt64 COMMENT 'Tool calls in the responses' CODEC(T64, ZSTD(1)),
-    latencies AggregateFunction(quantilesDD(0.005, 0.5, 0.95, 0.99), Nullable(Float32)) COMMENT 'Durations in milliseconds, a sketch: read with quantilesDDMerge(0.005, 0.5, 0.95, 0.99), half a percent off at most; attempts whose duration is NULL are left out' CODEC(ZSTD(1)),
+    latencies AggregateFunction(quantilesDD(0.01, 0.5, 0.95, 0.99), Nullable(Float32)) COMMENT 'Durations in milliseconds, a sketch: read with quantilesDDMerge(0.01, 0.5, 0.95, 0.99), one percent off at most; attempts whose duration is NULL are left out' CODEC(ZSTD(1)),
     rolled_at DateTime64(6, 'UTC') COMMENT 'When it was counted; the latest holds'
 )
 ENGINE = ReplacingMergeTree(rolled_at)

@@ -27,7 +27,7 @@ SELECT
     sum(ifNull(llm_attempts.output_tokens, 0) + ifNull(audio_output_tokens, 0) + ifNull(image_output_tokens, 0)) AS output_tokens,
     ifNull(sum(llm_attempts.reasoning_tokens), 0) AS reasoning_tokens,
     ifNull(sum(llm_attempts.tool_calls), 0) AS tool_calls,
-    quantilesDDState(0.005, 0.5, 0.95, 0.99)(duration_ms) AS latencies
+    quantilesDDState(0.01, 0.5, 0.95, 0.99)(duration_ms) AS latencies
 FROM llm_attempts
 WHERE toStartOfHour(started_at) IN ({hours:Array(DateTime('UTC'))})
 GROUP BY hour, service, environment, route, provider, model

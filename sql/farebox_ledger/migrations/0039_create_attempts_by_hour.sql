@@ -26,7 +26,7 @@ CREATE VIEW IF NOT EXISTS attempts_by_hour
     output_tokens UInt64 COMMENT 'Output tokens of all kinds, where they are known',
     reasoning_tokens UInt64 COMMENT 'Reasoning tokens, inside output_tokens',
     tool_calls UInt64 COMMENT 'Tool calls in the responses',
-    latencies AggregateFunction(quantilesDD(0.005, 0.5, 0.95, 0.99), Nullable(Float32)) COMMENT 'Durations in milliseconds, a sketch: read with quantilesDDMerge(0.005, 0.5, 0.95, 0.99), half a percent off at most; attempts whose duration is NULL are left out'
+    latencies AggregateFunction(quantilesDD(0.01, 0.5, 0.95, 0.99), Nullable(Float32)) COMMENT 'Durations in milliseconds, a sketch: read with quantilesDDMerge(0.01, 0.5, 0.95, 0.99), one percent off at most; attempts whose duration is NULL are left out'
 )
 AS
 WITH (SELECT hours FROM dirty_hours) AS dirty
@@ -58,7 +58,7 @@ SELECT
     tool_calls,
     latencies
 FROM attempts_hourly FINAL
-WHERE hour NOT IN (dirty)
+WHERE hour NOT IN (dirty) AND (attempts > 0 OR spend IS NOT NULL OR no_price + no_usage > 0)
 UNION ALL
 SELECT
     hour,

@@ -21,7 +21,7 @@ SELECT
     no_usage,
     partial
 FROM users_hourly FINAL
-WHERE hour NOT IN (dirty)
+WHERE hour NOT IN (dirty) AND (attempts > 0 OR spend IS NOT NULL OR no_price + no_usage > 0)
 UNION ALL
 SELECT
     hour,

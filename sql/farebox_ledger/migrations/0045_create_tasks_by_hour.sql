@@ -31,7 +31,7 @@ SELECT
     unpriced,
     partial
 FROM tasks_hourly FINAL
-WHERE hour NOT IN (dirty)
+WHERE hour NOT IN (dirty) AND calls + tasks > 0
 UNION ALL
 SELECT
     hour,

@@ -1,4 +1,4 @@
--- What do these hours add up to, by group?
+-- What do the attempts of these hours add up to, by group?
 INSERT INTO attempts_hourly
 (
     hour,
@@ -56,5 +56,5 @@ SELECT
     reasoning_tokens,
     tool_calls,
     latencies,
-    now64(6, 'UTC') AS rolled_at
+    {now:DateTime64(6, 'UTC')} AS rolled_at
 FROM attempt_sums(hours = {hours:Array(DateTime('UTC'))})

@@ -1,4 +1,4 @@
--- What do these hours add up to, by group?
+-- What did users cost in these hours?
 INSERT INTO users_hourly
 (
     hour,
@@ -20,5 +20,5 @@ SELECT
     no_price,
     no_usage,
     partial,
-    now64(6, 'UTC') AS rolled_at
+    {now:DateTime64(6, 'UTC')} AS rolled_at
 FROM user_sums(hours = {hours:Array(DateTime('UTC'))})
