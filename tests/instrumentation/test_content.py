@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import http.server
+import logging
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import anthropic
+import httpx2
 import openai
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import farebox
-from farebox import _guard, content
+from farebox import _content, _content_parts, _guard, content
+from farebox._content import RECORD_BYTES_MAX
+from farebox._content_texts import Texts
+from farebox._encode import Envelope, encode_log
+from farebox._sender import BATCH_BYTES_MAX
+from farebox.errors import SettingError
 from farebox.testing import Captured
 from instrumentation.provider import Provider
 
@@ -47,12 +62,15 @@ def on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def swallowed(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+def swallowed() -> Iterator[list[BaseException]]:
     """What is swallowed, which is not raised at the end of this test."""
     seen: list[BaseException] = []
-    monkeypatch.setattr(_guard, "on_swallow", [seen.append])
-    monkeypatch.setattr(_guard, "_counts", type(_guard._counts)())
-    return seen
+    former, _guard.on_swallow[:] = list(_guard.on_swallow), [seen.append]
+    counted = dict(_guard._counts)
+    _guard._counts.clear()
+    yield seen
+    _guard.on_swallow[:] = former
+    _guard._counts.update(counted)
 
 
 def claude(provider: Provider, **headers: str) -> anthropic.Anthropic:
@@ -324,3 +342,558 @@ def test_a_stream_gives_what_the_whole_answer_would(
 
     (record,) = captured.contents()
     assert only_content(record) == {"gen_ai.input.messages": [user("hi")], "gen_ai.output.messages": expected}
+
+
+def test_a_cut_stream_keeps_what_was_seen(provider: Provider, captured: Captured, on: None) -> None:
+    """Of an answer that broke off, what came is content, without a reason for its end."""
+    with pytest.raises(httpx2.RemoteProtocolError):
+        list(
+            claude(provider, **{"x-scenario": "cut:5"}).messages.create(
+                model="m", max_tokens=1, messages=[USER], stream=True
+            )
+        )
+    (record,) = captured.contents()
+
+    assert record["gen_ai.output.messages"] == [{"role": "assistant", "parts": [text("Hello ")]}]
+    assert record["error.type"]
+
+
+def test_a_cut_response_keeps_what_was_seen(provider: Provider, captured: Captured, on: None) -> None:
+    """The same of the Responses API, whose last event repeats all and did not come."""
+    with pytest.raises(openai.APIConnectionError):
+        list(gpt(provider, **{"x-scenario": "cut:4"}).responses.create(model="m", input="hi", stream=True))
+    (record,) = captured.contents()
+
+    assert record["gen_ai.output.messages"] == [{"role": "assistant", "parts": [text("Hello")]}]
+
+
+def test_a_refused_call_has_its_question(provider: Provider, captured: Captured, on: None) -> None:
+    """Each attempt has its record: of one that the provider refused it holds what was asked."""
+    with pytest.raises(anthropic.BadRequestError):
+        claude(provider, **{"x-scenario": "fail:1,400"}).messages.create(model="m", max_tokens=1, messages=[USER])
+    (record,) = captured.contents()
+
+    assert only_content(record) == {"gen_ai.input.messages": [user("hi")]}
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def blob(modality: str, mime: str | None, size: int) -> Attributes:
+    named = {} if mime is None else {"mime_type": mime}
+    return {"type": "blob", "modality": modality, **named, "content": "", "bytes": size}
+
+
+SIZE = len(PNG) * 3 // 4
+BINARY: dict[str, tuple[Callable[[Provider], Any], list[Attributes]]] = {
+    "anthropic": (
+        lambda p: claude(p).messages.create(
+            model="m",
+            max_tokens=1,
+            messages=[
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
+                        {"type": "image", "source": {"type": "url", "url": "https://a.example/b.png"}},
+                        {
+                            "type": "document",
+                            "title": "t",
+                            "source": {"type": "base64", "media_type": "application/pdf", "data": PNG},
+                        },
+                        {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "words"}},
+                    ],
+                }
+            ],
+        ),
+        [
+            blob("image", "image/png", SIZE),
+            {"type": "uri", "modality": "image", "uri": "https://a.example/b.png"},
+            {**blob("document", "application/pdf", SIZE), "title": "t"},
+            text("words"),
+        ],
+    ),
+    "chat": (
+        lambda p: gpt(p).chat.completions.create(
+            model="m",
+            messages=[
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
+                        {"type": "input_audio", "input_audio": {"data": PNG, "format": "wav"}},
+                        {
+                            "type": "file",
+                            "file": {"filename": "a.pdf", "file_data": f"data:application/pdf;base64,{PNG}"},
+                        },
+                        {"type": "file", "file": {"file_id": "file_1"}},
+                    ],
+                }
+            ],
+        ),
+        [
+            blob("image", "image/png", SIZE),
+            blob("audio", "audio/wav", SIZE),
+            {**blob("document", "application/pdf", SIZE), "filename": "a.pdf"},
+            {"type": "file", "modality": "document", "file_id": "file_1"},
+        ],
+    ),
+    "response": (
+        lambda p: gpt(p).responses.create(
+            model="m",
+            input=[
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "input_image", "image_url": f"data:image/jpeg;base64,{PNG}", "detail": "auto"},
+                        {"type": "input_image", "file_id": "file_2", "detail": "auto"},
+                        {"type": "input_text", "text": f"see ![it](data:image/gif;base64,{PNG})"},
+                    ],
+                }
+            ],
+        ),
+        [
+            blob("image", "image/jpeg", SIZE),
+            {"type": "file", "modality": "image", "file_id": "file_2"},
+            text(f"see ![it]([image/gif, {SIZE} bytes])"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_what_is_binary_is_named_without_its_bytes(name: str, provider: Provider, captured: Captured, on: None) -> None:
+    """Images, sound and files are parts with media type and size, wherever they hide; none of their bytes is there."""
+    call, parts = BINARY[name]
+    call(provider)
+
+    (record,) = captured.contents()
+    assert record["gen_ai.input.messages"] == [{"role": "user", "parts": parts}]
+    assert PNG[:64] not in repr(record)
+
+
+def call(call_id: str | None, name: str, arguments: Any) -> Attributes:
+    return {"type": "tool_call", **({} if call_id is None else {"id": call_id}), "name": name, "arguments": arguments}
+
+
+def result(call_id: str, response: Any) -> Attributes:
+    return {"type": "tool_call_response", "id": call_id, "response": response}
+
+
+TOOLS: dict[str, tuple[Callable[[Provider], Any], list[Attributes]]] = {
+    "anthropic": (
+        lambda p: claude(p).messages.create(
+            model="m",
+            max_tokens=1,
+            messages=[
+                {
+                    "role": "assistant",
+                    "content": [
+                        {"type": "thinking", "thinking": "hm", "signature": "sig" * 99},
+                        {"type": "redacted_thinking", "data": PNG},
+                        {"type": "tool_use", "id": "t1", "name": "look_up", "input": {"q": "rain", "n": 2.5}},
+                        {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "rain"}},
+                        {
+                            "type": "web_search_tool_result",
+                            "tool_use_id": "s1",
+                            "content": [
+                                {"type": "web_search_result", "title": "Rain", "url": "u", "encrypted_content": PNG}
+                            ],
+                        },
+                    ],
+                },
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "tool_result", "tool_use_id": "t1", "content": "wet"},
+                        {
+                            "type": "tool_result",
+                            "tool_use_id": "t2",
+                            "content": [
+                                {"type": "text", "text": "see"},
+                                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
+                            ],
+                        },
+                    ],
+                },
+            ],
+        ),
+        [
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "reasoning", "content": "hm"},
+                    {"type": "redacted_thinking"},
+                    call("t1", "look_up", {"q": "rain", "n": 2.5}),
+                    {
+                        "type": "server_tool_call",
+                        "id": "s1",
+                        "name": "web_search",
+                        "server_tool_call": {"type": "web_search", "input": {"query": "rain"}},
+                    },
+                    {
+                        "type": "server_tool_call_response",
+                        "id": "s1",
+                        "server_tool_call_response": {
+                            "type": "web_search_tool_result",
+                            "content": [{"type": "web_search_result", "title": "Rain", "url": "u"}],
+                        },
+                    },
+                ],
+            },
+            {
+                "role": "user",
+                "parts": [result("t1", "wet"), result("t2", [text("see"), blob("image", "image/png", SIZE)])],
+            },
+        ],
+    ),
+    "chat": (
+        lambda p: gpt(p).chat.completions.create(
+            model="m",
+            messages=[
+                {
+                    "role": "assistant",
+                    "content": None,
+                    "tool_calls": [
+                        {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": [1, null]}'}},
+                        {"id": "c2", "type": "function", "function": {"name": "g", "arguments": '{"a": '}},
+                        {"id": "c3", "type": "custom", "custom": {"name": "h", "input": "free"}},
+                    ],
+                },
+                {"role": "tool", "tool_call_id": "c1", "content": "42"},
+            ],
+        ),
+        [
+            {
+                "role": "assistant",
+                "parts": [call("c1", "f", {"a": [1, None]}), call("c2", "g", '{"a": '), call("c3", "h", "free")],
+            },
+            {"role": "tool", "parts": [result("c1", "42")]},
+        ],
+    ),
+    "response": (
+        lambda p: gpt(p).responses.create(
+            model="m",
+            input=[
+                {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]},
+                {"type": "reasoning", "id": "r1", "summary": [{"type": "summary_text", "text": "hm"}]},
+                {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+                {"type": "function_call_output", "call_id": "c1", "output": "42"},
+                {
+                    "type": "web_search_call",
+                    "id": "w1",
+                    "status": "completed",
+                    "action": {"type": "search", "query": "x"},
+                },
+            ],
+        ),
+        [
+            user("hi"),
+            {"role": "assistant", "parts": [{"type": "reasoning", "content": "hm"}]},
+            {"role": "assistant", "parts": [call("c1", "f", {})]},
+            {"role": "tool", "parts": [result("c1", "42")]},
+            {
+                "role": "assistant",
+                "parts": [
+                    {
+                        "type": "server_tool_call",
+                        "id": "w1",
+                        "name": "web_search_call",
+                        "server_tool_call": {"type": "web_search_call", "action": {"type": "search", "query": "x"}},
+                    }
+                ],
+            },
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_tools_are_called_and_answer(name: str, provider: Provider, captured: Captured, on: None) -> None:
+    """Calls have arguments as structure where they are JSON; results, thoughts and the provider's own tools follow."""
+    make, messages = TOOLS[name]
+    make(provider)
+
+    (record,) = captured.contents()
+    assert record["gen_ai.input.messages"] == messages
+    assert PNG[:64] not in repr(record)
+
+
+# --- redaction -------------------------------------------------------------------------------------------------------
+
+
+def hide(said: str) -> str | None:
+    """Hides numbers of cards, and drops what is private."""
+    if "private" in said:
+        return None
+    return said.replace("4111", "****")
+
+
+def test_every_text_passes_the_redaction(provider: Provider, captured: Captured, on: None) -> None:
+    """System text, messages, arguments with their keys and numbers, results, tools and addresses; None drops a text."""
+    content.redact_with(hide)
+    claude(provider).messages.create(
+        model="m",
+        max_tokens=1,
+        system="card 4111",
+        messages=[
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "my 4111"}, {"type": "text", "text": "private"}],
+            },
+            {
+                "role": "assistant",
+                "content": [
+                    {
+                        "type": "tool_use",
+                        "id": "t",
+                        "name": "pay",
+                        "input": {"card": 4111, "by 4111": [True, "private", {"x": "private"}], "why": "private"},
+                    }
+                ],
+            },
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "4111 ok"}]},
+            {
+                "role": "user",
+                "content": [{"type": "image", "source": {"type": "url", "url": "https://x/4111.png"}}],
+            },
+        ],
+        tools=[{"name": "pay", "description": "with 4111", "input_schema": {"type": "object", "title": "4111"}}],
+    )
+    (record,) = captured.contents()
+
+    assert "4111" not in repr(record)
+    assert "private" not in repr(record)
+    assert record["gen_ai.input.messages"][:2] == [
+        user("my ****"),
+        {"role": "assistant", "parts": [call("t", "pay", {"card": "****", "by ****": [True, {}]})]},
+    ]
+    assert len(record["gen_ai.input.messages"]) == 4
+
+
+def fails(said: str) -> str:
+    raise ValueError(f"cannot read {said}")
+
+
+def counts(said: str) -> Any:
+    return len(said)
+
+
+@pytest.mark.parametrize("redaction", [fails, counts])
+def test_a_redaction_that_fails_lets_nothing_out(
+    redaction: Any,
+    provider: Provider,
+    captured: Captured,
+    on: None,
+    swallowed: list[Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It fails closed: no record, a call and a span as ever, a failure that is counted, and a log that quotes none."""
+    content.redact_with(redaction)
+    caplog.set_level(logging.DEBUG)
+    with caplog.at_level(logging.DEBUG, logger="farebox"):
+        message = claude(provider).messages.create(
+            model="m", max_tokens=1, messages=[{"role": "user", "content": ASKED}]
+        )
+
+        assert captured.contents() == []
+    assert message.content[0].text == "Hello wörld"  # type: ignore[union-attr]
+    assert captured.attempts()[0]["farebox.outcome"] == "ok"
+    assert _guard.swallowed_errors() == {"redacting content: RedactionError": 1}
+    ours = [each for each in caplog.records if each.name == "farebox"]
+    assert ours
+    assert ASKED not in "".join(logging.Formatter().format(each) for each in ours)
+
+
+def test_an_unforeseen_error_lets_nothing_out(
+    provider: Provider, captured: Captured, on: None, swallowed: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of our own costs the record alone, and its words, which may quote content, are not logged."""
+    monkeypatch.setattr("farebox._content.output_messages", lambda *_: fails(ASKED))
+    claude(provider).messages.create(model="m", max_tokens=1, messages=[USER])
+
+    assert captured.contents() == []
+    assert captured.attempts()[0]["farebox.outcome"] == "ok"
+    assert [str(each) for each in swallowed] == ["no content was exported (ValueError)"]
+
+
+def test_the_settings_name_a_redaction(
+    provider: Provider, captured: Captured, on: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAREBOX_REDACT names a function, which the one given to redact_with() precedes."""
+    monkeypatch.setenv("FAREBOX_REDACT", f"{__name__}:hide")
+    monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or SimpleNamespace(hide=hide))
+    client = claude(provider)
+    client.messages.create(model="m", max_tokens=1, messages=[{"role": "user", "content": "4111"}])
+    captured.contents()  # waits until the recorder has seen it
+    content.redact_with(str.upper)
+    client.messages.create(model="m", max_tokens=1, messages=[{"role": "user", "content": "a4111"}])
+
+    assert [record["gen_ai.input.messages"] for record in captured.contents()] == [[user("****")], [user("A4111")]]
+
+
+@pytest.mark.parametrize("name", ["no_such_module:redact", "json:no_such", "json:__name__"])
+def test_a_redaction_that_cannot_be_found_lets_nothing_out(
+    name: str, provider: Provider, captured: Captured, on: None, swallowed: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who names a redaction does not get content without it."""
+    monkeypatch.setenv("FAREBOX_REDACT", name)
+    claude(provider).messages.create(model="m", max_tokens=1, messages=[USER])
+
+    assert captured.contents() == []
+    assert [type(each).__name__ for each in swallowed] == ["RedactionError"]
+    assert name in str(swallowed[0])
+
+
+def test_misuse_shows_at_start_up(on: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redaction that is no function, or no name of one, is an error where it is given."""
+    with pytest.raises(TypeError, match="a function from text to text or None; got str"):
+        content.redact_with("not a function")  # type: ignore[arg-type]
+    monkeypatch.setenv("FAREBOX_REDACT", "not a name")
+    with (
+        pytest.raises(SettingError, match="must name a function"),
+        anthropic.Anthropic(api_key="k") as client,
+    ):
+        farebox.wrap(client)
+
+
+# --- size ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_long_text_is_cut_after_its_redaction(
+    provider: Provider, captured: Captured, on: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text is redacted whole, so that no half secret stands at the cut; the mark says how much is missing."""
+    monkeypatch.setenv("FAREBOX_CONTENT_CHARACTERS_MAX", "10")
+    content.redact_with(lambda said: said.replace("secret", "***"))
+    asked = "1234567secret" + "x" * 90
+    claude(provider).messages.create(model="m", max_tokens=1, messages=[{"role": "user", "content": asked}])
+    (record,) = captured.contents()
+
+    assert record["gen_ai.input.messages"] == [user("1234567***… [90 characters more]")]
+    assert record["farebox.content.truncated"] is True
+
+
+def test_a_long_conversation_keeps_its_end(provider: Provider, captured: Captured, on: None) -> None:
+    """Of a record that would be too large the tools and the oldest messages are left out, never the answer."""
+    messages = [{"role": "user", "content": f"{number} " + "日" * 5000} for number in range(100)]
+    tools = [{"name": "t", "input_schema": {"type": "object"}}]
+    claude(provider).messages.create(model="m", max_tokens=1, system="s", messages=messages, tools=tools)
+    (record,) = captured.contents()
+
+    kept = [message["parts"][0]["content"].split()[0] for message in record["gen_ai.input.messages"]]
+    assert kept == [str(number) for number in range(100 - len(kept), 100)]
+    assert len(kept) > 10
+    assert record["gen_ai.output.messages"]
+    assert record["gen_ai.system_instructions"] == [text("s")]
+    assert "gen_ai.tool.definitions" not in record
+    assert record["farebox.content.truncated"] is True
+    assert len(encode_log((1, 1), "e", (1, 1), record)) <= RECORD_BYTES_MAX
+
+
+WORDS = st.text(max_size=40) | st.just("日" * 9000)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | WORDS,
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=10), inner, max_size=6),
+    max_leaves=60,
+)
+KINDS = st.sampled_from([*_content_parts._PIECES, "x_tool_result", "x_call", "x_call_output", "nonsense"])
+PIECES = st.dictionaries(
+    st.sampled_from(
+        [
+            "text",
+            "content",
+            "source",
+            "input",
+            "output",
+            "arguments",
+            "image_url",
+            "file",
+            "data",
+            "id",
+            "name",
+            "call_id",
+            "summary",
+            "thinking",
+        ]
+    ),
+    JSON,
+    max_size=5,
+)
+BODIES = st.fixed_dictionaries(
+    {},
+    optional={
+        name: st.lists(st.builds(lambda kind, piece: {**piece, "type": kind}, KINDS, PIECES) | JSON, max_size=8)
+        for name in ("messages", "input", "prompt", "system", "tools", "choices", "content", "output", "data")
+    },
+)
+
+
+@given(BODIES, BODIES, st.integers(1, 32768))
+def test_whatever_comes_is_bounded_and_can_be_read(request: Any, answer: Any, characters_max: int) -> None:
+    """Any JSON makes a record within its named size that protobuf's own parser reads, without an error of ours."""
+    texts = Texts(None, characters_max)
+    attributes = _content._contents(request, answer, texts, RECORD_BYTES_MAX)
+    record = encode_log((1, 1), "e", (1, 1), attributes)
+
+    assert len(record) <= RECORD_BYTES_MAX
+    parsed = ExportLogsServiceRequest.FromString(Envelope({}, "farebox", "1").around([record]))
+    (found,) = parsed.resource_logs[0].scope_logs[0].log_records
+    assert {each.key for each in found.attributes} == set(attributes)
+
+
+def test_a_deep_structure_is_cut_where_readers_would_give_up() -> None:
+    """Arguments nested a hundred deep would make the whole request unreadable to protobuf; they are cut before."""
+    deep: Any = "x"
+    for _ in range(100):
+        deep = {"a": deep}
+    request = {"messages": [{"role": "assistant", "content": [{"type": "tool_use", "name": "t", "input": deep}]}]}
+    texts = Texts(None, 100)
+    record = encode_log((1, 1), "e", (1, 1), _content._contents(request, {}, texts, RECORD_BYTES_MAX))
+
+    assert ExportLogsServiceRequest.FromString(Envelope({}, "farebox", "1").around([record]))
+    assert texts.cut
+
+
+def test_large_records_go_in_several_requests(provider: Provider, on: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch is bounded in bytes, not in records alone: collectors refuse large bodies, and that would be for good."""
+    with Sink().running() as sink:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", sink.endpoint)
+        client = claude(provider)
+        messages = [{"role": "user", "content": "日" * 10_000} for _ in range(10)]
+        for _ in range(15):
+            client.messages.create(model="m", max_tokens=1, messages=messages)
+        assert farebox.flush(20)
+
+    assert len(sink.records()) == 15
+    sizes = [len(body) for path, body in sink.bodies if path == "/v1/logs"]
+    assert max(sizes) <= BATCH_BYTES_MAX + RECORD_BYTES_MAX
+    assert len(sizes) > 1
+
+
+# --- the application's own provider ----------------------------------------------------------------------------------
+
+
+def test_with_a_tracer_provider_records_go_to_the_global_logger_provider(
+    provider: Provider, on: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Content follows the spans into the application's own pipeline, under the ids that its tracer gave."""
+    spans, logs = InMemorySpanExporter(), InMemoryLogRecordExporter()
+    tracers, loggers = TracerProvider(shutdown_on_exit=False), LoggerProvider(shutdown_on_exit=False)
+    tracers.add_span_processor(SimpleSpanProcessor(spans))
+    loggers.add_log_record_processor(SimpleLogRecordProcessor(logs))
+    monkeypatch.setattr("opentelemetry._logs._internal._LOGGER_PROVIDER", loggers)
+    with anthropic.Anthropic(api_key="k", base_url=provider.base) as client:
+        farebox.wrap(client, tracer_provider=tracers)
+        client.messages.create(model="m", max_tokens=1, messages=[USER])
+    assert farebox.flush(10)
+
+    (span,) = spans.get_finished_spans()
+    (found,) = logs.get_finished_logs()
+    record = found.log_record
+    assert (record.trace_id, record.span_id) == (span.context.trace_id, span.context.span_id)
+    assert record.event_name == "gen_ai.client.inference.operation.details"
+    assert found.instrumentation_scope.name == "farebox"
+    assert record.timestamp == span.end_time
+    assert record.attributes["gen_ai.input.messages"] is not None
+    assert "gen_ai.input.messages" not in (span.attributes or {})

@@ -1,4 +1,4 @@
-"""Farebox's own encoding of spans equals the stock encoder's."""
+"""Farebox's own encoding of spans and log records equals the stock encoder's."""
 
 from __future__ import annotations
 
@@ -6,14 +6,28 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry._logs import LogRecord
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    set_span_in_context,
+)
 
-from farebox._encode import Envelope, encode_span
+from farebox._encode import Envelope, encode_log, encode_span
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 VALUES = st.one_of(
@@ -96,3 +110,34 @@ def test_what_protobuf_cannot_hold_is_kept_as_text() -> None:
         each.key: each.value.string_value for each in request.resource_spans[0].scope_spans[0].spans[0].attributes
     }
     assert values == {"big": str(2**70), "half": "a?"}
+
+
+NESTED = st.recursive(
+    st.none() | VALUES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=9,
+)
+
+
+@given(
+    st.integers(1, 2**128 - 1),
+    SPAN_IDS,
+    st.integers(0, 2**63),
+    st.dictionaries(st.text(min_size=1, max_size=40), NESTED.filter(lambda value: value is not None), max_size=6),
+)
+def test_log_records_mean_what_the_stock_encoders_mean(
+    trace_id: int, span_id: int, ended_ns: int, attributes: dict[str, Any]
+) -> None:
+    """Whatever the structure of its attributes, a record is the one the official exporter would send."""
+    context = set_span_in_context(NonRecordingSpan(SpanContext(trace_id, span_id, False, TraceFlags(1))), Context())
+    record = LogRecord(
+        timestamp=ended_ns, observed_timestamp=ended_ns + 5, context=context, event_name="e", attributes=attributes
+    )
+    scope = InstrumentationScope("farebox", "1")
+    stock = encode_logs([ReadableLogRecord(record, Resource({"service.name": "s"}), scope)])
+    stock.resource_logs[0].scope_logs[0].log_records[0].ClearField("body")  # an empty value, where ours has none
+    ours = encode_log((trace_id, span_id), "e", (ended_ns, ended_ns + 5), attributes)
+
+    request = ExportLogsServiceRequest.FromString(Envelope({"service.name": "s"}, "farebox", "1").around([ours]))
+
+    assert request == stock

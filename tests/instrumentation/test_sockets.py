@@ -340,6 +340,21 @@ def test_a_response_over_a_socket_is_like_one_over_http(sockets: SocketProvider,
     assert attempt["farebox.prefix.hashes"]
 
 
+def test_content_of_a_response_over_a_socket(
+    sockets: SocketProvider, captured: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where content is captured, a response over a socket has its record like one over HTTP."""
+    monkeypatch.setenv("FAREBOX_CAPTURE_CONTENT", "true")
+    with client(sockets) as c, c.responses.connect() as connection:
+        connection.send(ASK)
+        until(connection, "response.completed")
+    (record,) = captured.contents()
+
+    assert record["gen_ai.input.messages"] == [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
+    assert record["gen_ai.output.messages"][0]["role"] == "assistant"
+    assert record["gen_ai.response.id"] == captured.attempts()[0]["gen_ai.response.id"]
+
+
 def test_a_response_that_two_sockets_show_has_one_identity(sockets: SocketProvider, captured: Captured) -> None:
     """A second connection to a call shows the same responses: the ledger keeps one of them."""
     with client(sockets) as c:
