@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from farebox_ledger._book import sync_book
 from farebox_ledger._book_own import own_files, read_own_book
 from farebox_ledger._dsn import Dsn
-from farebox_ledger.errors import BookError
+from farebox_ledger._routes import read_routes, sync_routes
+from farebox_ledger.errors import LedgerError
 
 if TYPE_CHECKING:
     from farebox_ledger._store import Store
@@ -52,12 +53,16 @@ def _take_up(store: Store) -> None:
     try:
         with store.new_client() as client:
             added = sync_book(client, read_own_book(store.dsn))
-    except BookError as error:
+            routes = sync_routes(client, read_routes())
+    except LedgerError as error:
         _log.warning("Prices stay as they were: %s", error)
     except Exception:  # noqa: BLE001  (whatever it is, storing goes on)
         _log.exception("Prices stay as they were")
     else:
-        _log.warning("%d rows added to the price book; they hold for what is stored from now on", added)
+        if routes:
+            _log.warning("%d settings of routes added; what is stored is judged by them", routes)
+        if added:
+            _log.warning("%d rows added to the price book; they hold for what is stored from now on", added)
 
 
 def _marks(dsn: Dsn) -> Marks:

@@ -14,6 +14,7 @@ from farebox_ledger._book_own import read_own_book
 from farebox_ledger._dsn import Dsn
 from farebox_ledger._lock import LOCK_FILE, lock, running
 from farebox_ledger._migrate import Migration, migrate, migrations, pending, require_current
+from farebox_ledger._routes import read_routes, sync_routes
 from farebox_ledger.errors import LedgerError, StoreHeldError, clickhouse_words
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Store:
 
 
 def open_store(dsn: Dsn, engine: Mapping[str, str] | None = None) -> Store:
-    """Open a ledger for writing: create the database, migrate it, bring its price book in step.
+    """Open a ledger for writing: create the database, migrate it, bring its prices and routes' settings in step.
 
     `engine` holds start-up options of the embedded ClickHouse; a server's address ignores them.
 
@@ -75,6 +76,7 @@ def open_store(dsn: Dsn, engine: Mapping[str, str] | None = None) -> Store:
         client.database = dsn.database
         migrate(client)
         added = sync_book(client, read_own_book(dsn))
+        sync_routes(client, read_routes())
         return Store(dsn, client, added, stack.pop_all())
 
 
