@@ -1,0 +1,34 @@
+"""The row that shows where money goes over time."""
+
+from __future__ import annotations
+
+from farebox_dashboards._dashboard import link_to
+from farebox_dashboards._panels import Panel, Row, chart
+
+__all__ = ["SPEND"]
+
+
+def _by_route() -> Panel:
+    return chart(
+        "Spend by route",
+        "Money spent over time on each route; points count attempts that are not fully priced, on the right axis.",
+        "spend_by_route",
+        "currencyUSD",
+        label="route",
+        link=link_to("farebox-route", "route", "__field.labels.route"),
+        bars=True,
+        not_priced="not_priced_over_time",
+    )
+
+
+def _this_month() -> Panel:
+    return chart(
+        "Spend this month, adding up",
+        "Money spent since the month began, UTC; points count the attempts since then that are not fully priced.",
+        "spend_cumulated",
+        "currencyUSD",
+        since="now/M",
+    )
+
+
+SPEND = Row("Spend over time", (_by_route(), _this_month()))

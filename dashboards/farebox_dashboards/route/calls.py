@@ -1,0 +1,37 @@
+"""The row of single calls: the dearest, and those that failed last."""
+
+from __future__ import annotations
+
+from farebox_dashboards._panels import Column, Panel, Row, listing
+
+__all__ = ["CALLS"]
+
+COUNT = Column(unit="short", decimals=0)
+
+
+def _costliest() -> Panel:
+    return listing(
+        "Costliest calls",
+        "The twenty dearest calls of the range, with all their attempts in it.",
+        "calls_costliest",
+        "currencyUSD",
+        columns={
+            "began": Column(unit="dateTimeAsIso", width=170),
+            "attempts": COUNT,
+            "input tokens": COUNT,
+            "output tokens": COUNT,
+        },
+    )
+
+
+def _failing() -> Panel:
+    return listing(
+        "Failing attempts",
+        "The twenty latest attempts of the range that were no good, how they failed, and the provider's id of each.",
+        "attempts_failing",
+        "currencyUSD",
+        columns={"began": Column(unit="dateTimeAsIso", width=170), "status": Column(unit="none")},
+    )
+
+
+CALLS = Row("Calls", (_costliest(), _failing()))

@@ -1,0 +1,28 @@
+"""A ledger with nine days of seeded traffic: most of it in rollups, the last day still waiting for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from dashboards.traffic import DAY, UNTIL, Made, make_traffic, spans
+from ledger.spans import store
+
+from farebox_ledger import Dsn, Store, open_store, refresh_all
+
+
+@pytest.fixture(scope="session")
+def traffic() -> list[Made]:
+    """The attempts of nine days."""
+    return make_traffic()
+
+
+@pytest.fixture(scope="session")
+def busy(ledger_folder, ledger_client, traffic) -> Iterator[Store]:
+    """A ledger with that traffic; no test writes to it."""
+    with open_store(Dsn("chdb", "dashboards", path=ledger_folder)) as opened:
+        store(opened.client, *spans(each for each in traffic if each.started_at < UNTIL - DAY))
+        refresh_all(opened.client)
+        store(opened.client, *spans(each for each in traffic if each.started_at >= UNTIL - DAY))
+        yield opened
+        opened.client.command("DROP DATABASE dashboards SYNC")

@@ -1,0 +1,228 @@
+"""Nine days of seeded traffic with a spike, an outage, a model without a price, and names that try to break out of SQL.
+
+What it costs is worked out here, in Python, from prices written down here: a second opinion on every panel's figures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from ledger.spans import NOW, Span, attempt
+
+__all__ = [
+    "BACKSLASHES",
+    "DAY",
+    "HOSTILE",
+    "HOUR",
+    "ROUTES",
+    "TENANT",
+    "UNTIL",
+    "Made",
+    "added",
+    "make_traffic",
+    "spans",
+    "within",
+]
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+UNTIL = NOW + timedelta(minutes=25)
+SINCE = UNTIL - 9 * DAY
+SPIKE = (NOW - 5 * HOUR, NOW - 2 * HOUR)
+OUTAGE = (NOW - 30 * HOUR, NOW - 28 * HOUR)
+
+HOSTILE = 'agent\'s "plan" -- , /* ${route} $__nosuch(1) & 100%'
+BACKSLASHES = "a\\' OR 1=1 OR 'b\\"
+UNICODE = "検索-søk 🚕"
+ROUTES = ("support", HOSTILE, BACKSLASHES, UNICODE)
+TENANT = "it's \\ acme"
+TENANTS = ("", TENANT, "globex")
+
+HAIKU, SONNET, QWEN, UNKNOWN = "claude-haiku-4-5", "claude-sonnet-4-6", "qwen3.5-flash", "claude-haiku-9"
+# Dollars a token: input, cache read, cache write (5 minutes), output.
+PRICES = {
+    HAIKU: ("0.000001", "0.0000001", "0.00000125", "0.000005"),
+    SONNET: ("0.000003", "0.0000003", "0.00000375", "0.000015"),
+    QWEN: ("0.0000003", "0.0000003", "0.0000003", "0.0000012"),
+}
+FREE_OUTCOMES = ("rate_limited", "server_error")
+DISQUALIFYING = ("tool_call_malformed", "truncated", "refusal", "empty", "loop")
+
+
+@dataclass
+class Made:
+    """One attempt as it was made; `cost` is in USD, None if it cannot be known."""
+
+    route: str
+    tenant: str
+    model: str
+    started_at: datetime
+    call_id: str
+    trace_id: str
+    attempt: int
+    task: str
+    outcome: str = "ok"
+    usage_state: str = "reported"
+    tokens: dict[str, int] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    checked: tuple[str, ...] = ()
+    tool_calls: int | None = None
+    malformed: int | None = None
+    duration_ms: float = 0
+    ttft_ms: float | None = None
+
+    @property
+    def provider(self) -> str:
+        """Who bills."""
+        return "fireworks" if self.model == QWEN else "anthropic"
+
+    @property
+    def cost(self) -> Decimal | None:
+        """Work out what it cost from the prices above."""
+        if self.usage_state == "none":
+            return Decimal(0)
+        if self.usage_state == "missing" or self.model not in PRICES:
+            return None
+        prices = [Decimal(price) for price in PRICES[self.model]]
+        names = ("uncached_input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "output_tokens")
+        return sum((self.tokens.get(name, 0) * price for name, price in zip(names, prices, strict=True)), Decimal(0))
+
+    @property
+    def saved(self) -> Decimal:
+        """Work out what caching saved."""
+        plain, read, write, _ = (Decimal(price) for price in PRICES[self.model])
+        return self.tokens.get("cache_read_tokens", 0) * (plain - read) + self.tokens.get(
+            "cache_write_5m_tokens", 0
+        ) * (plain - write)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether its cost is unknown or a lower bound."""
+        return self.cost is None or self.usage_state == "partial"
+
+    @property
+    def good(self) -> bool:
+        """Whether it ended ok without a flag that disqualifies."""
+        return self.outcome == "ok" and not any(flag.partition(".")[0] in DISQUALIFYING for flag in self.flags)
+
+    @property
+    def input_tokens(self) -> int:
+        """All input, caches among it."""
+        return sum(count for name, count in self.tokens.items() if name != "output_tokens")
+
+    def span(self) -> Span:
+        """Make the span that the collector would store."""
+        optional: dict[str, object] = {
+            "tool_calls": self.tool_calls,
+            "tool_calls_malformed": self.malformed,
+            "time_to_first_token_ms": self.ttft_ms,
+            "task": self.task or None,
+            "tenant": self.tenant or None,
+        }
+        name = "accounts/fireworks/models/qwen3p5-flash" if self.model == QWEN else self.model
+        return attempt(
+            name,
+            self.provider,
+            usage=self.tokens,
+            started_at=self.started_at,
+            trace_id=self.trace_id,
+            span_id=f"{self.attempt:x}{self.call_id[1:]}",
+            route=self.route,
+            usage_state=self.usage_state,
+            outcome=self.outcome,
+            call_id=self.call_id,
+            attempt=self.attempt,
+            flags=json.dumps(self.flags),
+            checked=json.dumps(self.checked),
+            duration_ms=self.duration_ms,
+            **{key: value for key, value in optional.items() if value is not None},
+        )
+
+
+def make_traffic(seed: int = 7) -> list[Made]:
+    """Make the attempts of nine days, in order of their calls."""
+    random = Random(seed)
+    made: list[Made] = []
+    moment = SINCE
+    number = 0
+    while moment < UNTIL:
+        number += 1
+        spiking = SPIKE[0] <= moment < SPIKE[1]
+        made += _call(random, number, moment, "support" if spiking else random.choice(ROUTES))
+        moment += timedelta(seconds=random.uniform(20, 120) if spiking else random.uniform(120, 1500))
+    return made
+
+
+def spans(made: Iterable[Made]) -> list[Span]:
+    """Make the spans of attempts."""
+    return [each.span() for each in made]
+
+
+def within(
+    made: Iterable[Made], since: datetime, until: datetime, keep: Callable[[Made], bool] = lambda _: True
+) -> list[Made]:
+    """Give the attempts that began in a period."""
+    return [each for each in made if since <= each.started_at < until and keep(each)]
+
+
+def added(made: Iterable[Made]) -> Decimal | None:
+    """Add up what is known of their cost; None if nothing is."""
+    known = [each.cost for each in made if each.cost is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+def _call(random: Random, number: int, moment: datetime, route: str) -> list[Made]:
+    models = [HAIKU, SONNET, QWEN, UNKNOWN] if moment > UNTIL - 2 * DAY else [HAIKU, SONNET, QWEN]
+    model = random.choices(models, [6, 2, 4, 1][: len(models)])[0]
+    tenant = random.choice(TENANTS)
+    task = f"task-{number // 3}-{route}-{tenant}" if random.random() < 0.4 else ""
+    call_id, trace_id = f"{number:016x}", f"{number:032x}"
+    made: list[Made] = []
+    for turn in range(3):
+        one = Made(route, tenant, model, moment + turn * timedelta(seconds=2), call_id, trace_id, turn, task)
+        made.append(one)
+        down = model == QWEN and OUTAGE[0] <= moment < OUTAGE[1]
+        if _refused(random, one, down):
+            continue
+        _answered(random, one)
+        break
+    return made
+
+
+def _refused(random: Random, one: Made, down: bool) -> bool:
+    one.duration_ms = float(random.randrange(50, 400))
+    if down or random.random() < 0.06:
+        one.outcome, one.usage_state = random.choice(FREE_OUTCOMES), "none"
+        return True
+    if random.random() < 0.02:
+        one.outcome, one.usage_state, one.duration_ms = "timeout", "missing", 30_000.0
+        return True
+    return False
+
+
+def _answered(random: Random, one: Made) -> None:
+    one.tokens = {"uncached_input_tokens": random.randrange(200, 4000), "output_tokens": random.randrange(1, 900)}
+    one.duration_ms = float(random.randrange(300, 9000))
+    if random.random() < 0.7:
+        one.ttft_ms = float(random.randrange(80, 300))
+    if one.model in (HAIKU, SONNET) and random.random() < 0.5:
+        one.tokens["cache_read_tokens"] = random.randrange(0, 5000)
+        one.tokens["cache_write_5m_tokens"] = random.randrange(0, 2000)
+    if random.random() < 0.03:
+        one.outcome, one.usage_state = "abandoned", "partial"
+        return
+    one.checked = ("refusal", "disclaimer")
+    if random.random() < 0.05:
+        one.flags += ("refusal.text",)
+    if random.random() < 0.1:
+        one.flags += ("disclaimer",)
+    if random.random() < 0.5:
+        one.checked += ("tool_call_malformed",)
+        one.tool_calls, one.malformed = random.randrange(1, 5), 0
+        if random.random() < 0.15:
+            one.malformed = random.randrange(1, one.tool_calls + 1)
+            one.flags += ("tool_call_malformed.type",)
