@@ -1,4 +1,4 @@
-"""Makes OTLP trace requests for tests, span by span."""
+"""Makes OTLP requests for tests, span by span and record by record."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-__all__ = ["any_value", "attempt", "span", "traces"]
+__all__ = ["any_value", "attempt", "log_record", "logs", "span", "traces"]
 
 
 def any_value(value: Any) -> AnyValue:
@@ -86,4 +88,32 @@ def traces(*spans: Span, service: str = "shop", scope: str = "farebox") -> Expor
     scope_spans.scope.name = scope
     scope_spans.scope.version = "0.1.0"
     scope_spans.spans.extend(spans)
+    return request
+
+
+def log_record(number: int, attributes: Mapping[str, Any] | None = None, **fields: Any) -> LogRecord:
+    """Make a record of content whose ids are those of the span of the same number."""
+    now = time.time_ns()
+    values = {
+        "trace_id": number.to_bytes(16, "big"),
+        "span_id": number.to_bytes(8, "big"),
+        "event_name": "gen_ai.client.inference.operation.details",
+        "time_unix_nano": now,
+        "observed_time_unix_nano": now,
+    }
+    made = LogRecord(**{**values, **fields})
+    for key, value in (attributes or {}).items():
+        made.attributes.add(key=key, value=any_value(value))
+    return made
+
+
+def logs(*records: LogRecord, service: str = "shop", scope: str = "farebox") -> ExportLogsServiceRequest:
+    """Put records into one request, under one resource and one scope."""
+    request = ExportLogsServiceRequest()
+    resource_logs = request.resource_logs.add()
+    resource_logs.resource.attributes.add(key="service.name", value=any_value(service))
+    scope_logs = resource_logs.scope_logs.add()
+    scope_logs.scope.name = scope
+    scope_logs.scope.version = "0.1.0"
+    scope_logs.log_records.extend(records)
     return request

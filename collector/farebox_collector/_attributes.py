@@ -1,4 +1,4 @@
-"""Writes an attribute's value as text, the way the OpenTelemetry Collector's ClickHouse exporter does.
+"""Writes attributes' values as text, the way the OpenTelemetry Collector's ClickHouse exporter does.
 
 So that a ledger fed by a stock Collector and one fed by ours hold the same text: integers decimal, doubles in
 the shortest form, bytes as base64, arrays and maps as JSON with sorted keys.
@@ -10,11 +10,45 @@ from __future__ import annotations
 import json
 import math
 from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+import pyarrow as pa
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-__all__ = ["attribute_text"]
+__all__ = ["ATTRIBUTES", "TEXT", "AttributeMaps", "attribute_text", "service_of"]
+
+TEXT = pa.string()
+ATTRIBUTES = pa.map_(TEXT, TEXT)
+
+
+@dataclass
+class AttributeMaps:
+    """One column of attribute maps, flat: all keys, all texts, and where each row's begin."""
+
+    keys: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=lambda: [0])
+
+    def add(self, attributes: Iterable[KeyValue]) -> None:
+        """Add a row."""
+        for pair in attributes:
+            self.keys.append(pair.key)
+            self.texts.append(attribute_text(pair.value))
+        self.offsets.append(len(self.keys))
+
+    def array(self) -> pa.Array:
+        """Make the column."""
+        return pa.MapArray.from_arrays(
+            pa.array(self.offsets, pa.int32()), pa.array(self.keys, TEXT), pa.array(self.texts, TEXT)
+        )
+
+
+def service_of(attributes: Iterable[KeyValue]) -> str:
+    """Return the service that a resource's attributes name, the empty string for none."""
+    service = next((pair.value for pair in attributes if pair.key == "service.name"), None)
+    return "" if service is None else attribute_text(service)
 
 
 def attribute_text(value: AnyValue) -> str:

@@ -1,4 +1,4 @@
-"""Inserts rows into `otel_traces`, and tells rows that can never be stored from a store that cannot store now."""
+"""Inserts rows into a table, and tells rows that can never be stored from a store that cannot store now."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from farebox_collector.errors import StoreError, StoreRefusedError, StoreUnavail
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["TABLE", "insert"]
-
-TABLE = "otel_traces"
+__all__ = ["insert"]
 
 SETTINGS = {
     # An answer must mean that the rows are in the table, not in a buffer.
@@ -89,7 +87,7 @@ OF_THE_STORE = frozenset(
 WORDS_MAX = 300
 
 
-def insert(client: Client, rows: pa.Table, token: str) -> None:
+def insert(client: Client, table: str, rows: pa.Table, token: str) -> None:
     """Insert rows and return once they are in the table and in the views that hang on it.
 
     A second insert with the same token adds nothing: the token must be made of the rows' content.
@@ -100,7 +98,7 @@ def insert(client: Client, rows: pa.Table, token: str) -> None:
         StoreError: ClickHouse gave a reason that may be either.
     """
     try:
-        client.insert_arrow(TABLE, rows, settings={**SETTINGS, "insert_deduplication_token": token})
+        client.insert_arrow(table, rows, settings={**SETTINGS, "insert_deduplication_token": token})
     except (ClickHouseError, OSError) as error:
         raise _sorted(error) from error
 

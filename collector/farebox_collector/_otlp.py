@@ -15,6 +15,8 @@ from typing import Any
 from google.protobuf.json_format import MessageToJson, ParseDict, ParseError
 from google.protobuf.message import DecodeError, Message
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -22,10 +24,19 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from farebox_collector.errors import MalformedError, UnsupportedError
 
-__all__ = ["Encoding", "encode", "error_body", "read_traces", "traces_response"]
+__all__ = [
+    "Encoding",
+    "encode",
+    "error_body",
+    "logs_response",
+    "read_logs",
+    "read_metrics",
+    "read_traces",
+    "traces_response",
+]
 
 SPAN_IDS = ("traceId", "spanId", "parentSpanId")
-LINK_IDS = ("traceId", "spanId")
+LINK_IDS = RECORD_IDS = ("traceId", "spanId")
 MESSAGE_CHARACTERS_MAX = 1000
 
 
@@ -57,19 +68,37 @@ def read_traces(body: bytes, encoding: Encoding) -> ExportTraceServiceRequest:
         MalformedError: the body is no such message.
     """
     request = ExportTraceServiceRequest()
+    _parse(body, encoding, request)
+    return request
+
+
+def read_logs(body: bytes, encoding: Encoding) -> ExportLogsServiceRequest:
+    """Parse the body of `POST /v1/logs`, as `read_traces` does."""
+    request = ExportLogsServiceRequest()
+    _parse(body, encoding, request)
+    return request
+
+
+def read_metrics(body: bytes, encoding: Encoding) -> ExportMetricsServiceRequest:
+    """Parse the body of `POST /v1/metrics`, as `read_traces` does; the ids of its exemplars are not made readable."""
+    request = ExportMetricsServiceRequest()
+    _parse(body, encoding, request)
+    return request
+
+
+def _parse(body: bytes, encoding: Encoding, request: Message) -> None:
     try:
         if encoding is Encoding.PROTOBUF:
             request.ParseFromString(body)
-            return request
+            return
         document = json.loads(body)
         if not isinstance(document, dict):
             raise MalformedError(f"the body is a JSON {type(document).__name__} instead of an object")
         _hex_to_base64(document)
         ParseDict(document, request, ignore_unknown_fields=True)
-        return request
     except (DecodeError, ParseError, ValueError, TypeError, RecursionError) as error:
         words = " ".join(str(error).split())[:MESSAGE_CHARACTERS_MAX]
-        raise MalformedError(f"the body is no ExportTraceServiceRequest: {words}") from None
+        raise MalformedError(f"the body is no {request.DESCRIPTOR.name}: {words}") from None
 
 
 def traces_response(rejected: int, reason: str) -> ExportTraceServiceResponse:
@@ -77,6 +106,15 @@ def traces_response(rejected: int, reason: str) -> ExportTraceServiceResponse:
     response = ExportTraceServiceResponse()
     if rejected:
         response.partial_success.rejected_spans = rejected
+        response.partial_success.error_message = reason[:MESSAGE_CHARACTERS_MAX]
+    return response
+
+
+def logs_response(rejected: int, reason: str) -> ExportLogsServiceResponse:
+    """Make the response of a stored request of logs, as `traces_response` does."""
+    response = ExportLogsServiceResponse()
+    if rejected:
+        response.partial_success.rejected_log_records = rejected
         response.partial_success.error_message = reason[:MESSAGE_CHARACTERS_MAX]
     return response
 
@@ -96,7 +134,11 @@ def encode(message: Message, encoding: Encoding) -> bytes:
 
 
 def _hex_to_base64(document: dict[str, Any]) -> None:
-    """Rewrite the ids of spans and links, in place, as protobuf's own JSON has them."""
+    """Rewrite the ids of spans, links and log records, in place, as protobuf's own JSON has them."""
+    for resource_logs in _members(document, "resourceLogs"):
+        for scope_logs in _members(resource_logs, "scopeLogs"):
+            for record in _members(scope_logs, "logRecords"):
+                _rewrite(record, RECORD_IDS)
     for resource_spans in _members(document, "resourceSpans"):
         for scope_spans in _members(resource_spans, "scopeSpans"):
             for span in _members(scope_spans, "spans"):
@@ -119,5 +161,5 @@ def _rewrite(fields: dict[str, Any], names: tuple[str, ...]) -> None:
             try:
                 identifier = bytes.fromhex(text)
             except ValueError:
-                identifier = text.encode()[:1]  # no id has one byte: this span is refused, not its neighbours
+                identifier = text.encode()[:1]  # no id has one byte: this one is refused, not its neighbours
             fields[name] = b64encode(identifier).decode("ascii")

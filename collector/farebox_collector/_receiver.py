@@ -1,4 +1,4 @@
-"""The OTLP/HTTP endpoint: traces are answered once they are stored, metrics and logs are acknowledged and counted.
+"""The OTLP/HTTP endpoint: traces and farebox's own logs are answered once they are stored, the rest is counted.
 
 Source: opentelemetry.io/docs/specs/otlp, section OTLP/HTTP, read 2026-11-22.
 """
@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
+from typing import TypeVar
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,9 +22,19 @@ from starlette.routing import Route
 
 from farebox_collector._bodies import Budget, Claim, decompress, read_body
 from farebox_collector._counts import Counts
-from farebox_collector._otlp import Encoding, encode, error_body, read_traces, traces_response
+from farebox_collector._logs import log_rows_of
+from farebox_collector._otlp import (
+    Encoding,
+    encode,
+    error_body,
+    logs_response,
+    read_logs,
+    read_metrics,
+    read_traces,
+    traces_response,
+)
 from farebox_collector._spans import rows_of
-from farebox_collector._writer import Batch, Writer
+from farebox_collector._writer import LOGS, Batch, Writer
 from farebox_collector.errors import (
     BusyError,
     RequestError,
@@ -42,6 +51,7 @@ UNFORESEEN = 13  # google.rpc.Code INTERNAL
 GRPC_CODES = {404: 5, 405: 12}
 
 Handler = Callable[[Request], Awaitable[Response]]
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
@@ -54,11 +64,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class _Decoded:
-    """A request's rows, ready for the writer, and why some of its spans are not among them."""
+    """A request's rows, ready for the writer, why some are not among them, and what is to be counted of it."""
 
     batch: Batch
     rejected: Counter[str]
-    clocks_out_of_range: int
+    counts: dict[str, int]
 
 
 class Receiver:
@@ -85,33 +95,41 @@ class Receiver:
         )
 
     async def _traces(self, request: Request, encoding: Encoding, claim: Claim) -> bytes:
-        decoded = await self._decode(request, encoding, claim)
-        self._counts.add("spans_received", decoded.batch.rows.num_rows + decoded.rejected.total())
-        self._counts.add("spans_rejected", decoded.rejected.total())
-        self._counts.add("clocks_out_of_range", decoded.clocks_out_of_range)
-        reasons = decoded.rejected
-        if decoded.batch.rows.num_rows:
-            claim.take(decoded.batch.rows.nbytes)
-            self._writer.submit(decoded.batch)
-            try:
-                reasons = reasons + await asyncio.wrap_future(decoded.batch.settled)
-            except StoreUnavailableError as error:
-                raise BusyError(f"the store takes no spans now: {error}") from None
-        return encode(traces_response(reasons.total(), _words(reasons)), encoding)
-
-    async def _metrics(self, request: Request, encoding: Encoding, claim: Claim) -> bytes:
-        await read_body(request, claim, self._body_bytes_max)
-        return encode(ExportMetricsServiceResponse(), encoding)
+        reasons = await self._store(await self._decode(_spans_in, request, encoding, claim), claim, "spans")
+        return encode(traces_response(reasons.total(), _words(reasons, "spans")), encoding)
 
     async def _logs(self, request: Request, encoding: Encoding, claim: Claim) -> bytes:
-        await read_body(request, claim, self._body_bytes_max)
-        return encode(ExportLogsServiceResponse(), encoding)
+        reasons = await self._store(await self._decode(_logs_in, request, encoding, claim), claim, "log records")
+        return encode(logs_response(reasons.total(), _words(reasons, "log records")), encoding)
 
-    async def _decode(self, request: Request, encoding: Encoding, claim: Claim) -> _Decoded:
+    async def _metrics(self, request: Request, encoding: Encoding, claim: Claim) -> bytes:
+        self._counts.add("metrics_acknowledged", await self._decode(_metrics_in, request, encoding, claim))
+        return encode(ExportMetricsServiceResponse(), encoding)
+
+    async def _decode(
+        self, understand: Callable[[bytes, Encoding], Content], request: Request, encoding: Encoding, claim: Claim
+    ) -> Content:
+        """Read a body and understand it on a worker, since a large one takes a while."""
         body = await read_body(request, claim, self._body_bytes_max)
-        compression = request.headers.get("content-encoding", "")
-        work = partial(_decode, body, compression, encoding, self._body_bytes_max)
+        compression, bytes_max = request.headers.get("content-encoding", ""), self._body_bytes_max
+
+        def work() -> Content:
+            return understand(decompress(body, compression, bytes_max), encoding)
+
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+
+    async def _store(self, decoded: _Decoded, claim: Claim, what: str) -> Counter[str]:
+        """Wait until the rows are in their table; returns why some were refused, here or by the store."""
+        for name, number in decoded.counts.items():
+            self._counts.add(name, number)
+        if not decoded.batch.rows.num_rows:
+            return decoded.rejected
+        claim.take(decoded.batch.rows.nbytes)
+        self._writer.submit(decoded.batch)
+        try:
+            return decoded.rejected + await asyncio.wrap_future(decoded.batch.settled)
+        except StoreUnavailableError as error:
+            raise BusyError(f"the store takes no {what} now: {error}") from None
 
     def _answer(self, signal: str, handle: Callable[[Request, Encoding, Claim], Awaitable[bytes]]) -> Handler:
         """Wrap a signal's handler: count it, and turn errors into OTLP's own answers."""
@@ -135,7 +153,7 @@ class Receiver:
         return JSONResponse({"status": "ok", "counts": self._counts.all()})
 
     async def _ready(self, _: Request) -> Response:
-        """Answer 200 while spans can be stored, else 503 with the reason."""
+        """Answer 200 while spans and logs can be stored, else 503 with the reason."""
         failure = self._writer.failure
         if failure is None:
             return JSONResponse({"status": "ready"})
@@ -156,21 +174,46 @@ class Receiver:
         return Response(error_body(UNFORESEEN, "internal error", encoding), 500, media_type=encoding.value)
 
 
-def _decode(body: bytes, compression: str, encoding: Encoding, bytes_max: int) -> _Decoded:
-    """Turn a body into rows; runs on a worker, since a large body takes a while."""
-    plain = decompress(body, compression, bytes_max)
-    request = read_traces(plain, encoding)
+def _spans_in(body: bytes, encoding: Encoding) -> _Decoded:
+    request = read_traces(body, encoding)
     spans = sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
     if spans > SPANS_MAX:
         raise TooLargeError(f"the request has {spans} spans; the most is {SPANS_MAX}")
     rows = rows_of(request)
-    batch = Batch(rows.table, blake2b(plain, digest_size=16).digest())
-    return _Decoded(batch, rows.rejected, rows.clocks_out_of_range)
+    counts = {
+        "spans_received": rows.table.num_rows + rows.rejected.total(),
+        "spans_rejected": rows.rejected.total(),
+        "clocks_out_of_range": rows.clocks_out_of_range,
+    }
+    return _Decoded(Batch(rows.table, _digest(body)), rows.rejected, counts)
 
 
-def _words(reasons: Counter[str]) -> str:
-    """Say why spans were refused: the commonest reasons, each with its count."""
-    return "; ".join(f"{number} spans: {reason}" for reason, number in reasons.most_common(REASONS_MAX))
+def _logs_in(body: bytes, encoding: Encoding) -> _Decoded:
+    request = read_logs(body, encoding)
+    records = sum(len(scope.log_records) for resource in request.resource_logs for scope in resource.scope_logs)
+    if records > SPANS_MAX:
+        raise TooLargeError(f"the request has {records} log records; the most is {SPANS_MAX}")
+    rows = log_rows_of(request)
+    counts = {
+        "log_records_received": records,
+        "log_records_rejected": rows.rejected.total(),
+        "log_records_acknowledged": rows.others,
+    }
+    return _Decoded(Batch(rows.table, _digest(body), LOGS), rows.rejected, counts)
+
+
+def _metrics_in(body: bytes, encoding: Encoding) -> int:
+    request = read_metrics(body, encoding)
+    return sum(len(scope.metrics) for resource in request.resource_metrics for scope in resource.scope_metrics)
+
+
+def _digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=16).digest()
+
+
+def _words(reasons: Counter[str], what: str) -> str:
+    """Say why some were refused: the commonest reasons, each with its count."""
+    return "; ".join(f"{number} {what}: {reason}" for reason, number in reasons.most_common(REASONS_MAX))
 
 
 def _refusal(error: RequestError, encoding: Encoding) -> Response:

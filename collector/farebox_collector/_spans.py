@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from farebox_collector._attributes import attribute_text
+from farebox_collector._attributes import ATTRIBUTES, TEXT, AttributeMaps, service_of
 
 __all__ = ["SCHEMA", "Rows", "rows_of"]
 
@@ -30,8 +28,6 @@ NO_SPAN = bytes(SPAN_ID_BYTES)
 TIMESTAMP_MAX = 2**63 - 1
 
 TIME = pa.timestamp("ns", "UTC")
-TEXT = pa.string()
-ATTRIBUTES = pa.map_(TEXT, TEXT)
 
 SCHEMA = pa.schema(
     [
@@ -103,26 +99,6 @@ def _fault(span: Span) -> str | None:
 
 
 @dataclass
-class _Maps:
-    """One column of attribute maps, flat: all keys, all texts, and where each row's begin."""
-
-    keys: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=lambda: [0])
-
-    def add(self, attributes: Iterable[KeyValue]) -> None:
-        for pair in attributes:
-            self.keys.append(pair.key)
-            self.texts.append(attribute_text(pair.value))
-        self.offsets.append(len(self.keys))
-
-    def array(self) -> pa.Array:
-        return pa.MapArray.from_arrays(
-            pa.array(self.offsets, pa.int32()), pa.array(self.keys, TEXT), pa.array(self.texts, TEXT)
-        )
-
-
-@dataclass
 class _Columns:
     """Columns of `otel_traces` as Python lists; the order of `table()` is that of SCHEMA."""
 
@@ -133,11 +109,11 @@ class _Columns:
     trace_state: list[str] = field(default_factory=list)
     name: list[str] = field(default_factory=list)
     kind: list[str] = field(default_factory=list)
-    attributes: _Maps = field(default_factory=_Maps)
+    attributes: AttributeMaps = field(default_factory=AttributeMaps)
     duration: list[int] = field(default_factory=list)
     status_code: list[str] = field(default_factory=list)
     status_message: list[str] = field(default_factory=list)
-    resources: _Maps = field(default_factory=_Maps)
+    resources: AttributeMaps = field(default_factory=AttributeMaps)
     services: list[str] = field(default_factory=list)
     resource_of: list[int] = field(default_factory=list)
     scope_names: list[str] = field(default_factory=list)
@@ -145,12 +121,12 @@ class _Columns:
     event_counts: list[int] = field(default_factory=list)
     event_time: list[int] = field(default_factory=list)
     event_name: list[str] = field(default_factory=list)
-    event_attributes: _Maps = field(default_factory=_Maps)
+    event_attributes: AttributeMaps = field(default_factory=AttributeMaps)
     link_counts: list[int] = field(default_factory=list)
     link_trace_id: list[str] = field(default_factory=list)
     link_span_id: list[str] = field(default_factory=list)
     link_trace_state: list[str] = field(default_factory=list)
-    link_attributes: _Maps = field(default_factory=_Maps)
+    link_attributes: AttributeMaps = field(default_factory=AttributeMaps)
     rejected: Counter[str] = field(default_factory=Counter)
     clocks_out_of_range: int = 0
 
@@ -158,8 +134,7 @@ class _Columns:
         """Keep a resource once and return its number; its spans refer to it."""
         attributes = resource_spans.resource.attributes
         self.resources.add(attributes)
-        service = next((pair.value for pair in attributes if pair.key == "service.name"), None)
-        self.services.append("" if service is None else attribute_text(service))
+        self.services.append(service_of(attributes))
         return len(self.services) - 1
 
     def add_scope(self, scope_spans: ScopeSpans, resource: int, spans: int) -> None:

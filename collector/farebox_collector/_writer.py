@@ -24,7 +24,11 @@ from farebox_collector.errors import BusyError, StoreError, StoreRefusedError, S
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["Batch", "Writer"]
+__all__ = ["LOGS", "TRACES", "Batch", "Writer"]
+
+TRACES, LOGS = "otel_traces", "otel_logs"
+# What a table's rows are called in counts and messages.
+ROWS = {TRACES: "spans", LOGS: "log_records"}
 
 LINGER_S = 0.01
 GROUP_SPANS_MAX = 20_000
@@ -37,13 +41,14 @@ _log = logging.getLogger("farebox.collector")
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Rows of one request and the digest of its body; `settled` gives the reasons of rows that were refused.
+    """Rows of one request for one table, and the digest of its body; `settled` gives the reasons of rows refused.
 
     `settled` raises StoreUnavailableError when some of the rows may not be in the table.
     """
 
     rows: pa.Table
     digest: bytes
+    table: str = TRACES
     settled: Future[Counter[str]] = field(default_factory=Future)
 
 
@@ -68,10 +73,10 @@ class _Group:
 
 
 class Writer:
-    """The one thread that writes. `failure` is why the latest insert failed, None while the store takes rows."""
+    """The one thread that writes."""
 
     def __init__(self, client: Client, counts: Counts) -> None:
-        self.failure: str | None = None
+        self._failures: dict[str, str] = {}
         self._client = client
         self._counts = counts
         self._changed = threading.Condition()
@@ -80,6 +85,11 @@ class Writer:
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="farebox-writer", daemon=True)
         self._thread.start()
+
+    @property
+    def failure(self) -> str | None:
+        """Why the latest insert into a table failed, None while the store takes rows."""
+        return next(iter(list(self._failures.values())), None)
 
     def submit(self, batch: Batch) -> None:
         """Queue a batch; its `settled` resolves later, on the writer's thread.
@@ -91,7 +101,7 @@ class Writer:
             if self._closing:
                 raise BusyError("the collector is stopping")
             if self._waiting_spans + batch.rows.num_rows > QUEUE_SPANS_MAX:
-                raise BusyError(f"{self._waiting_spans} spans wait to be stored, no more than {QUEUE_SPANS_MAX} may")
+                raise BusyError(f"{self._waiting_spans} rows wait to be stored, no more than {QUEUE_SPANS_MAX} may")
             batch.settled.set_running_or_notify_cancel()  # whoever gives up waiting does not undo what is queued
             self._waiting.append(batch)
             self._waiting_spans += batch.rows.num_rows
@@ -106,14 +116,20 @@ class Writer:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while batches := self._take():
-            try:
-                self._settle(batches, self._store(batches))
-            except Exception as error:  # noqa: BLE001 -- a writer that ends would leave every client waiting
-                _log.exception("The writer failed in an unforeseen way; its batches are answered 503")
-                for batch in batches:
-                    if not batch.settled.done():
-                        batch.settled.set_exception(StoreUnavailableError(repr(error)))
+        while taken := self._take():
+            for table in ROWS:  # apart, so that spans are stored whatever becomes of logs
+                batches = [batch for batch in taken if batch.table == table]
+                if batches:
+                    self._write(table, batches)
+
+    def _write(self, table: str, batches: list[Batch]) -> None:
+        try:
+            self._settle(table, batches, self._store(table, batches))
+        except Exception as error:  # noqa: BLE001 -- a writer that ends would leave every client waiting
+            _log.exception("The writer failed in an unforeseen way; its batches are answered 503")
+            for batch in batches:
+                if not batch.settled.done():
+                    batch.settled.set_exception(StoreUnavailableError(repr(error)))
 
     def _take(self) -> list[Batch]:
         """Wait for batches and take as many as one insert may hold; none when the writer is to end."""
@@ -138,13 +154,13 @@ class Writer:
                 return
             self._changed.wait(left)
 
-    def _store(self, batches: list[Batch]) -> _Group:
+    def _store(self, table: str, batches: list[Batch]) -> _Group:
         group = _Group()
         todo = [[_Part(batch, 0, batch.rows.num_rows) for batch in batches]]
         while todo:
             parts = todo.pop()
             try:
-                self._insert(parts, group)
+                self._insert(table, parts, group)
             except StoreUnavailableError as error:
                 for part in (part for each in [parts, *todo] for part in each):
                     group.unstored[part.batch] = error
@@ -163,42 +179,47 @@ class Writer:
                 group.unstored[batch] = StoreUnavailableError(str(doubt))
         return group
 
-    def _insert(self, parts: list[_Part], group: _Group) -> None:
+    def _insert(self, table: str, parts: list[_Part], group: _Group) -> None:
         group.inserts += 1
         if group.inserts > INSERTS_OF_A_GROUP_MAX:
             raise StoreUnavailableError(f"{INSERTS_OF_A_GROUP_MAX} inserts did not settle one group of batches")
         rows = pa.concat_tables(part.batch.rows.slice(part.start, part.stop - part.start) for part in parts)
         began = time.monotonic()
-        insert(self._client, rows.combine_chunks(), _token(parts))
+        insert(self._client, table, rows.combine_chunks(), _token(parts))
         group.stored += rows.num_rows
         self._counts.add("inserts")
         self._counts.add("insert_ms", round((time.monotonic() - began) * 1000))
 
-    def _settle(self, batches: list[Batch], group: _Group) -> None:
+    def _settle(self, table: str, batches: list[Batch], group: _Group) -> None:
         """Resolve the batches, count, and log when the store begins or ceases to fail."""
         reasons = {batch: Counter[str]() for batch in batches}
         refused = [(batch, error) for batch, error in group.refused if batch not in group.unstored]
         for batch, error in refused:
             reasons[batch][str(error)] += 1
-        self._counts.add("spans_stored", group.stored)
-        self._counts.add("spans_refused_by_store", len(refused))
-        self._report(next(iter(group.unstored.values()), None))
+        self._counts.add(f"{ROWS[table]}_stored", group.stored)
+        self._counts.add(f"{ROWS[table]}_refused_by_store", len(refused))
+        self._report(table, next(iter(group.unstored.values()), None))
         if refused:
-            _log.warning("The store refused %d spans: %s", len(refused), refused[0][1])
+            _log.warning("The store refused %d %s: %s", len(refused), _words(table), refused[0][1])
         for batch in batches:
             if batch in group.unstored:
                 batch.settled.set_exception(group.unstored[batch])
             else:
                 batch.settled.set_result(reasons[batch])
 
-    def _report(self, error: StoreError | None) -> None:
+    def _report(self, table: str, error: StoreError | None) -> None:
+        failed = self._failures.pop(table, None)
         if error is not None:
             self._counts.add("insert_failures")
-        if error is not None and self.failure is None:
-            _log.warning("The store takes no spans; clients are told to come back: %s", error)
-        if error is None and self.failure is not None:
-            _log.warning("The store takes spans again")
-        self.failure = None if error is None else str(error)
+            self._failures[table] = str(error)
+        if error is not None and failed is None:
+            _log.warning("The store takes no %s; clients are told to come back: %s", _words(table), error)
+        if error is None and failed is not None:
+            _log.warning("The store takes %s again", _words(table))
+
+
+def _words(table: str) -> str:
+    return ROWS[table].replace("_", " ")
 
 
 def _halves(parts: list[_Part]) -> list[list[_Part]]:

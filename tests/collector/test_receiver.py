@@ -20,8 +20,6 @@ from google.rpc.status_pb2 import Status
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.resources import Resource
@@ -222,20 +220,6 @@ def test_chunked_body_without_end(up: Up) -> None:
     )
 
     assert answer.status_code == 413
-
-
-@pytest.mark.parametrize(
-    ("signal", "response"),
-    [("metrics", ExportMetricsServiceResponse), ("logs", ExportLogsServiceResponse)],
-)
-def test_other_signals(up: Up, signal: str, response: Any) -> None:
-    """Metrics and logs are acknowledged and counted."""
-    before = up.counts().get(f"requests_{signal}", 0)
-    answer = up.post(b"\x0a\x00", path=f"/v1/{signal}")
-
-    assert (answer.status_code, response.FromString(answer.content)) == (200, response())
-    assert up.post(b"{}", JSON, path=f"/v1/{signal}").json() == {}
-    assert up.counts()[f"requests_{signal}"] == before + 2
 
 
 def test_another_host_name(up: Up) -> None:

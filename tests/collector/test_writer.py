@@ -224,7 +224,7 @@ def test_full_queue(writer: Writer) -> None:
     """More spans than may wait are turned away at once."""
     many = Batch(batch(span(1)).rows.take([0] * (QUEUE_SPANS_MAX + 1)), b"")
 
-    with pytest.raises(BusyError, match="spans wait"):
+    with pytest.raises(BusyError, match="rows wait"):
         writer.submit(many)
 
 
