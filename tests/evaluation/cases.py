@@ -73,10 +73,17 @@ def ordinary_english() -> Iterator[Case]:
             yield Case(said(row.response, row.prompt), expected=False)
 
 
+# Languages with a set of their own.
+LANGUAGES = ("en", "zh", "ko", "ja", "ar")
+
+
 def ours(name: str, label: str, language: str | None = None) -> Callable[[], Iterator[Case]]:
+    """Examples written for this repository; language: only those in it, "other" those in none of LANGUAGES."""
+
     def cases() -> Iterator[Case]:
         for row in own(name):
-            if language is None or row["language"] == language:
+            known = row["language"] if row["language"] in LANGUAGES else "other"
+            if language in (None, known):
                 yield Case(said(row["response"], row.get("prompt", "")), bool(row[label]))
 
     return cases
@@ -98,6 +105,17 @@ def asked_questions() -> Iterator[Case]:
     for row in shared("clarify"):
         yield Case(said(row["response"]), row["clarify"])
     yield from ordinary_english()
+
+
+def languages_of(language: str) -> Callable[[], Iterator[Case]]:
+    """The answers that were expected in one language."""
+
+    def cases() -> Iterator[Case]:
+        for case, row in zip(languages(), shared("language"), strict=True):
+            if row["expected_language"] == language:
+                yield case
+
+    return cases
 
 
 def languages() -> Iterator[Case]:
@@ -221,6 +239,7 @@ def tool_calls_of(kind: str) -> Callable[[], Iterator[Case]]:
     return cases
 
 
+EXPECTED = ("ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "pt", "ru", "tr", "vi", "zh")
 GOOD = {"precision": 0.9, "recall": 0.85}
 
 SETS: tuple[CaseSet, ...] = (
@@ -234,6 +253,7 @@ SETS: tuple[CaseSet, ...] = (
     CaseSet("refusal", "ordinary answers", ordinary, {"fpr": 0.01}),
     CaseSet("refusal", "Japanese, ours", ours("refusal", "refusal", "ja")),
     CaseSet("refusal", "Arabic, ours", ours("refusal", "refusal", "ar")),
+    CaseSet("refusal", "13 other languages, ours", ours("refusal", "refusal", "other"), GOOD),
     CaseSet("refusal", "English, ours", ours("refusal", "refusal", "en")),
     CaseSet(
         "clarification", "Qulac and ordinary answers", asked_questions, {"recall": 0.75, "fpr": 0.01}, headline=True
@@ -242,6 +262,7 @@ SETS: tuple[CaseSet, ...] = (
     CaseSet("disclaimer", "ours", ours("disclaimer", "disclaimer"), {"recall": 0.75}, headline=True),
     CaseSet("disclaimer", "ordinary answers", ordinary_english, {"fpr": 0.025}),
     CaseSet("language_mismatch", "LCB", languages, {"precision": 0.95, "recall": 0.90}, headline=True),
+    *(CaseSet("language_mismatch", f"LCB, {each} expected", languages_of(each)) for each in EXPECTED),
     CaseSet("loop", "M-IFEval", loops, {"precision": 0.95, "fpr": 0.001}, headline=True),
     CaseSet("unknown_import", "ours", own_imports("unknown_import"), {"precision": 0.80}, headline=True),
     CaseSet("unknown_stdlib_attr", "ours", own_imports("unknown_stdlib_attr"), {"precision": 0.95}, headline=True),
