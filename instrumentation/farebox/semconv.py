@@ -108,7 +108,7 @@ INPUT_LEAVES: Final = (
 )
 OUTPUT_LEAVES: Final = ("output_tokens", "audio_output_tokens", "image_output_tokens")
 FEE_LEAVES: Final = ("web_search_requests", "web_fetch_requests")
-# Further leaves, which the ledger has no unit for: what has any of them is `no_price`, and the reason names it.
+# Further leaves, which the ledger keeps in a map: where the book has no price for one, the attempt is `no_price`.
 OTHER_LEAVES: Final = (
     "audio_input_seconds",
     "cache_read_audio_tokens",

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from farebox_ledger._book_import import catalogue_rows
-from farebox_ledger._book_rows import UNITS
+from farebox_ledger._book_rows import OTHER_UNITS, UNITS
 from farebox_ledger._period import Period
 from farebox_ledger._prices import as_json, list_providers
 from farebox_ledger._query import run_query
@@ -120,7 +120,7 @@ def _held(client: Client, now: datetime) -> dict[tuple[Any, ...], Decimal | None
         "GROUP BY provider, model, variant, region, tier_above, unit",
         {"now": now},
     ).result_rows
-    return {tuple(row[:-1]): row[-1] for row in rows if row[5] in UNITS}
+    return {tuple(row[:-1]): row[-1] for row in rows if row[5] in (*UNITS, *OTHER_UNITS)}
 
 
 def _catalogue(now: datetime) -> tuple[str, dict[tuple[Any, ...], Decimal | None]]:

@@ -23,7 +23,7 @@ from farebox_ledger._book_plans import Charge, regions_of
 
 __all__ = ["FEE_UNTOLD", "PEAK", "Line", "hours_of", "lines_of", "unfit"]
 
-MILLION, THOUSAND = 1_000_000, 1_000
+MILLION, THOUSAND, SECONDS = 1_000_000, 1_000, 3_600
 BEGINNING = date(1970, 1, 1)
 PEAK = "peak"
 HALF_HOUR = timedelta(minutes=30)
@@ -41,6 +41,10 @@ UNITS = {
     "output_audio_mtok": ("audio_output_tokens", MILLION),
     "input_image_mtok": ("image_input_tokens", MILLION),
     "output_image_mtok": ("image_output_tokens", MILLION),
+    "cache_audio_read_mtok": ("cache_read_audio_tokens", MILLION),
+    "cache_image_read_mtok": ("cache_read_image_tokens", MILLION),
+    "input_audio_hours": ("audio_input_seconds", SECONDS),
+    "input_mchars": ("input_characters", MILLION),
     "web_searches_kcount": ("web_search_requests", THOUSAND),
 }
 # How long a cache write lasts at the catalogue's one price for it, by the family of the model. Where one host serves

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from farebox_ledger._book_rows import (
-    HOURS,
-    UNITS,
+    SOLD,
     DiscountRow,
     PriceRow,
     Row,
@@ -53,6 +52,9 @@ REQUIRED = ("provider", "model", "unit", "price")
 PRICE_KEYS = tuple(column for column in PRICE_COLUMNS if column not in ("unit", "price"))
 DISCOUNT_KEYS = ("provider", "model", "percent", "valid_from", "checked_on", "source", "note")
 ALIAS_KEYS = ("provider", "field", "match", "pattern", "value", "checked_on", "source")
+
+# Units that price lists quote for a million.
+MILLIONS = ("_tokens", "_characters")
 
 T = TypeVar("T")
 Fields = Mapping[str, str]
@@ -127,7 +129,7 @@ def _read_toml(path: Path, book: OwnBook) -> None:
         tables = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, ValueError) as error:
         raise BookError(f"{path} cannot be read as TOML: {error}; mend or remove it") from None
-    for rows in _each(tables, "prices", path, (*PRICE_KEYS, *UNITS, HOURS), _toml_prices):
+    for rows in _each(tables, "prices", path, (*PRICE_KEYS, *SOLD), _toml_prices):
         book.prices += rows
     book.discounts += _each(tables, "discounts", path, DISCOUNT_KEYS, _toml_discount)
     book.aliases += _each(tables, "aliases", path, ALIAS_KEYS, _toml_alias)
@@ -152,9 +154,9 @@ def _each(
 
 def _toml_prices(fields: Fields) -> list[PriceRow]:
     """Read one entry: a price under the name of each unit."""
-    units = [unit for unit in (*UNITS, HOURS) if unit in fields]
+    units = [unit for unit in SOLD if unit in fields]
     if not units:
-        raise ValueError(f"names no price; write one under the name of a unit: {', '.join((*UNITS, HOURS))}")
+        raise ValueError(f"names no price; write one under the name of a unit: {', '.join(SOLD)}")
     common = {key: text for key, text in fields.items() if key not in units}
     if "provider" not in common or "model" not in common:
         raise ValueError("provider and model are needed")
@@ -179,7 +181,7 @@ def _toml_alias(fields: Fields) -> Row:
 
 def _with_defaults(fields: Fields, source: str) -> Fields:
     unit = fields["unit"]
-    per = "1" if unit == HOURS else "1000000" if unit.endswith("_tokens") else "1000"
+    per = "1000000" if unit.endswith(MILLIONS) else "1000" if unit.endswith("_requests") else "1"
     defaults = {
         **dict.fromkeys(PRICE_COLUMNS, ""),
         "per": per,

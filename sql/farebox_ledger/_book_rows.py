@@ -9,7 +9,18 @@ from datetime import UTC, date, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 
-__all__ = ["HOURS", "UNITS", "DiscountRow", "PriceRow", "alias_row", "discount_row", "fallback_row", "price_row"]
+__all__ = [
+    "HOURS",
+    "OTHER_UNITS",
+    "SOLD",
+    "UNITS",
+    "DiscountRow",
+    "PriceRow",
+    "alias_row",
+    "discount_row",
+    "fallback_row",
+    "price_row",
+]
 
 # The usage leaves that have a price; each is a column of llm_attempts and of price_spans.
 UNITS = (
@@ -28,8 +39,17 @@ UNITS = (
     "web_search_requests",
     "web_fetch_requests",
 )
+# Further units that have a price; their counts are in the map other_units of llm_attempts.
+OTHER_UNITS = (
+    "cache_read_audio_tokens",
+    "cache_read_image_tokens",
+    "audio_input_seconds",
+    "input_characters",
+    "images",
+)
 # What a machine of one's own is paid by; it is shown, and never spread over calls.
 HOURS = "hours"
+SOLD = (*UNITS, *OTHER_UNITS, HOURS)
 FIELDS = ("model", "variant", "region", "host", "hour")
 MATCHES = ("exact", "prefix", "suffix", "any")
 SCALE = 12
@@ -82,8 +102,8 @@ def price_row(fields: Mapping[str, str], book: str = "farebox") -> PriceRow:
         ValueError: says which column holds what, and what is allowed.
     """
     unit, currency = fields["unit"], fields.get("currency") or "USD"
-    if unit not in (*UNITS, HOURS):
-        raise ValueError(f"unit {unit!r} is none of {', '.join((*UNITS, HOURS))}")
+    if unit not in SOLD:
+        raise ValueError(f"unit {unit!r} is none of {', '.join(SOLD)}")
     if not fields["provider"] or not fields["model"] or not fields["source"]:
         raise ValueError("provider, model and source must not be empty")
     if not CURRENCY.fullmatch(currency):

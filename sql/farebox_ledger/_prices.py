@@ -9,7 +9,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from farebox_ledger._book_rows import HOURS, UNITS
+from farebox_ledger._book_rows import HOURS, OTHER_UNITS, UNITS
 from farebox_ledger._query import run_query
 from farebox_ledger.errors import BookError
 
@@ -50,7 +50,11 @@ def list_providers(client: Client) -> list[dict[str, Any]]:
 
 def list_prices(client: Client, wanted: Filter, exact: str = "") -> list[dict[str, Any]]:
     """List prices, a row a key and context tier; `exact` names one model, where `wanted.model` is part of a name."""
-    return run_query(client, "price_list", {**vars(wanted), "model": wanted.model.lower(), "exact": exact})
+    rows = run_query(client, "price_list", {**vars(wanted), "model": wanted.model.lower(), "exact": exact})
+    for row in rows:
+        others = dict(zip(row.pop("other_units"), row.pop("other_prices"), strict=True))
+        row |= {unit: others.get(unit) for unit in OTHER_UNITS}
+    return rows
 
 
 def show_model(client: Client, name: str, provider: str, at: datetime) -> list[Known]:
@@ -117,6 +121,18 @@ HEADINGS: Mapping[str, str] = {
     "image_output_tokens": "image out",
     "web_search_requests": "1000 searches",
     "web_fetch_requests": "1000 fetches",
+    "cache_read_audio_tokens": "cached audio",
+    "cache_read_image_tokens": "cached image",
+    "audio_input_seconds": "a minute of audio",
+    "input_characters": "characters",
+    "images": "an image",
     HOURS: "an hour",
 }
-QUOTED_FOR = {unit: 1_000_000 if unit.endswith("_tokens") else 1000 for unit in UNITS} | {HOURS: 1}
+QUOTED_FOR = {unit: 1_000_000 if unit.endswith("_tokens") else 1000 for unit in UNITS} | {
+    "cache_read_audio_tokens": 1_000_000,
+    "cache_read_image_tokens": 1_000_000,
+    "audio_input_seconds": 60,
+    "input_characters": 1_000_000,
+    "images": 1,
+    HOURS: 1,
+}

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -56,13 +57,18 @@ LEAVES = {
     "input_image_mtok": ("image_input_tokens", "input_image_tokens"),
     "output_audio_mtok": ("audio_output_tokens", "output_audio_tokens"),
     "output_image_mtok": ("image_output_tokens", "output_image_tokens"),
+    "cache_audio_read_mtok": ("cache_read_audio_tokens", "cache_audio_read_tokens"),
+    "cache_image_read_mtok": ("cache_read_image_tokens", "cache_image_read_tokens"),
+    "input_audio_hours": ("audio_input_seconds", "input_audio_seconds"),
+    "input_mchars": ("input_characters", "input_characters"),
     "web_searches_kcount": ("web_search_requests", "web_searches"),
 }
+PER = {"input_audio_hours": 3600, "web_searches_kcount": 1000}
 # Where genai-prices has a price that the ledger has not, why. Besides, a price of 0.08333… for a million has no exact
 # Decimal(38, 12) for one: leaves that have such a price are not drawn.
 REASONS = {
     "a fee that no usage tells": "every request costs a fee, or searches for one, that is not in any usage",
-    "no price of input": "sold by the hour, the page or the character, for which usages have no leaf",
+    "no unit of ours": "sold by the page or the session, or by the hour at a price that twelve decimals cannot hold",
     "peak before its list": "genai-prices applies a peak price to all the past; the book from its own list on",
     "named without a price": "an entry without any price, and not named free, costs nothing in genai-prices",
 }
@@ -142,8 +148,8 @@ def _unfit(info: ModelInfo, price: ModelPrice, moment: datetime) -> str:
         return "" if info.id.endswith(":free") else "named without a price"
     if any(key.startswith("requests") for each in _all(info) for key in each) or any(fee in info.id for fee in FEES):
         return "a fee that no usage tells"
-    if "input_mtok" not in own:
-        return "no price of input"
+    if not any(key in LEAVES and _is_exact(key, value) for key, value in own.items()):
+        return "no unit of ours"
     conditions = [] if isinstance(info.prices, ModelPrice) else [each.constraint for each in info.prices]
     if any(isinstance(each, TimeOfDateConstraint) for each in conditions):
         begins = [each.start_date for each in conditions if isinstance(each, StartDateConstraint)]
@@ -164,35 +170,40 @@ def _usage(random: Random, ours: str, price: ModelPrice) -> dict[str, int]:
     marks = [tier.start for value in own.values() if isinstance(value, TieredPrices) for tier in value.tiers] or [1000]
     for key, (leaf, _) in LEAVES.items():
         stands_in = fallbacks().get((ours, leaf)) == "uncached_input_tokens" and "input_mtok" in own
-        if (_is_exact(own[key]) if key in own else stands_in) and (
+        if (_is_exact(key, own[key]) if key in own else stands_in) and (
             random.random() < 0.7 or key in ("input_mtok", "output_mtok")
         ):
             usage[leaf] = random.choice([0, 1, random.randrange(5000), random.choice(marks) + random.randint(-1, 1)])
     return usage
 
 
-def _is_exact(value: Decimal | TieredPrices) -> bool:
+def _is_exact(key: str, value: Decimal | TieredPrices) -> bool:
+    """Tell whether twelve decimals hold the price of one."""
     prices = [value] if isinstance(value, Decimal) else [value.base, *(tier.price for tier in value.tiers)]
-    return all(-int(price.normalize().as_tuple().exponent) <= 6 for price in prices)
+    return all((Fraction(price) / PER.get(key, 10**6) * 10**12).denominator == 1 for price in prices)
 
 
 def _counted(usage: dict[str, int]) -> Usage:
     """Count as genai-prices does: totals that hold their parts, and explicit zeros where parts could overlap."""
     parts = {theirs: usage[leaf] for leaf, theirs in LEAVES.values() if theirs and leaf in usage}
+    audio, image = (parts.get(f"cache_{kind}_read_tokens", 0) for kind in ("audio", "image"))
+    cached = parts.get("cache_read_tokens", 0) + audio + image
+    sounds, pictures = (parts.get(f"input_{kind}_tokens", 0) for kind in ("audio", "image"))
     writes = sum(count for name, count in parts.items() if name.startswith("cache_write"))
     outputs = sum(count for name, count in parts.items() if name.startswith("output_"))
-    inputs = sum(count for name, count in parts.items() if not name.startswith(("output_", "web_", "cache_write")))
-    return Usage(
-        **{
-            "cache_audio_read_tokens": 0,
-            "cache_image_read_tokens": 0,
-            "cache_text_read_tokens": parts.get("cache_read_tokens", 0),
-            **parts,
-            "cache_write_tokens": writes,
-            "input_tokens": usage.get("uncached_input_tokens", 0) + inputs + writes,
-            "output_tokens": usage.get("output_tokens", 0) + outputs,
-        }
-    )
+    whole = {
+        "cache_text_read_tokens": parts.get("cache_read_tokens", 0),
+        "cache_audio_read_tokens": audio,
+        "cache_image_read_tokens": image,
+        "cache_read_tokens": cached,
+        "cache_write_tokens": writes,
+        "input_audio_tokens": sounds + audio,
+        "input_image_tokens": pictures + image,
+        "audio_seconds": parts.get("input_audio_seconds", 0),
+        "input_tokens": usage.get("uncached_input_tokens", 0) + cached + sounds + pictures + writes,
+        "output_tokens": usage.get("output_tokens", 0) + outputs,
+    }
+    return Usage(**{**parts, **whole})
 
 
 def _span(

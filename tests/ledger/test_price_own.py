@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ledger.spans import attempt, store, stored
+from ledger.spans import attempt, rows, store, stored
 
 from farebox_ledger import Dsn, Store, open_store, run_query, watching
 from farebox_ledger._book import sync_book
@@ -125,6 +125,36 @@ def test_another_currency_is_never_added_to_dollars(fresh_store: Store, folder: 
             "known_cost": Decimal("0.00082"),
             "unpriced": 0,
         }
+    ]
+
+
+def test_units_without_a_column_have_prices_too(fresh_store: Store, folder: Path) -> None:
+    """Images, seconds and characters are priced, each in its own component; one without a price is named."""
+    say(
+        fresh_store,
+        '[[prices]]\nprovider = "openai"\nmodel = "dall-e-3"\nimages = 0.04\n'
+        "cache_read_audio_tokens = 1\naudio_input_seconds = 0.0001",
+    )
+    nothing = {"uncached_input_tokens": 0, "output_tokens": 0}
+    every = attempt(
+        "dall-e-3",
+        "openai",
+        usage={**nothing, "images": 2, "cache_read_audio_tokens": 1_000_000, "audio_input_seconds": 9},
+    )
+    some = attempt("dall-e-3", "openai", usage={**nothing, "images": 2, "input_characters": 5})
+    garbled = attempt("dall-e-3", "openai", usage={**nothing, "images": "two"})
+    store(fresh_store.client, every, some, garbled)
+
+    found = rows(
+        fresh_store.client,
+        [every, some, garbled],
+        "list_cost, cost_input, cost_cache_read, cost_output, price_state, price_reason",
+    )
+
+    assert found == [
+        (Decimal("1.0809"), Decimal("0.0009"), Decimal(1), Decimal("0.08"), "priced", ""),
+        (None, None, None, None, "no_price", "no price for input_characters"),
+        (None, None, None, None, "no_usage", "unreadable count of images"),
     ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from farebox import semconv
-from farebox_ledger._book_rows import UNITS
+from farebox_ledger._book_rows import OTHER_UNITS, UNITS
 from farebox_ledger._migrate import migrations
 
 GOLDEN = Path(__file__).with_name("schema.golden.txt")
@@ -100,6 +100,7 @@ def test_attribute_names_in_sql_are_those_of_semconv() -> None:
     assert used - known == set()
     assert {semconv.USAGE_PREFIX + leaf for leaf in leaves} <= used
     assert leaves == set(UNITS)
+    assert set(semconv.OTHER_LEAVES) == set(OTHER_UNITS)
 
 
 def test_no_statement_divides_money_or_makes_it_a_float() -> None:

@@ -32,6 +32,8 @@ CREATE VIEW IF NOT EXISTS price_spans
     image_output_tokens Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
     web_search_requests Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
     web_fetch_requests Nullable(Decimal(38, 12)) COMMENT 'For one unit, in currency; NULL if not sold or not known',
+    other_units Array(String) COMMENT 'Units without a column that have a price: seconds, characters, cached audio …',
+    other_prices Array(Decimal(38, 12)) COMMENT 'Their prices for one unit, in currency, in the order of other_units',
     prices Array(Decimal(38, 12)) COMMENT 'The prices of the columns before, in their order, -1 for NULL'
 )
 AS
@@ -139,6 +141,15 @@ WITH
             maxIf(approximate, price IS NOT NULL) AS approximate,
             if(countIf(price IS NOT NULL AND currency != 'USD') = 0, 'USD', maxIf(currency, price IS NOT NULL AND currency != 'USD')) AS currency,
             argMaxIf(price, billed_as = '', unit = 'hours') AS hour_price,
+            arraySort(
+                groupArrayIf((toString(unit), assumeNotNull(price)), price IS NOT NULL AND billed_as = '' AND unit IN (
+                    'cache_read_audio_tokens',
+                    'cache_read_image_tokens',
+                    'audio_input_seconds',
+                    'input_characters',
+                    'images'
+                ))
+            ) AS others,
             argMaxIf(price, billed_as = '', unit = 'uncached_input_tokens') AS uncached_input_tokens,
             argMaxIf(price, billed_as = '', unit = 'cache_read_tokens') AS cache_read_tokens,
             argMaxIf(price, billed_as = '', unit = 'cache_write_5m_tokens') AS cache_write_5m_tokens,
@@ -205,6 +216,8 @@ SELECT
     image_output_tokens,
     web_search_requests,
     web_fetch_requests,
+    arrayMap(other -> other.1, others) AS other_units,
+    arrayMap(other -> other.2, others) AS other_prices,
     [
         ifNull(uncached_input_tokens, -1),
         ifNull(cache_read_tokens, -1),

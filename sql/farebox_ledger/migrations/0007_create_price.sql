@@ -13,6 +13,8 @@ CREATE DICTIONARY IF NOT EXISTS price
     price_id String,
     unsplit_billed_as String,
     instead String,
+    other_units Array(String),
+    other_prices Array(Decimal(38, 12)),
     prices Array(Decimal(38, 12))
 )
 PRIMARY KEY provider, region, model, variant, tier_above

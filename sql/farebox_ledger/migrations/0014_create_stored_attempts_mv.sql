@@ -84,7 +84,11 @@ WITH
                 tier_variant
             ) AS price_variant,
             arrayMap(count -> ifNull(count, 0), usage) AS counts,
-            arraySum(arraySlice(counts, 1, 9)) AS input_total,
+            -- Counts that have no column of their own: cached audio and images are input too.
+            mapKeys(other_units) AS others,
+            arrayMap(text -> if(length(text) <= 10 AND toUInt64OrNull(text) <= 1000000000, toUInt32OrNull(text), NULL), mapValues(other_units)) AS other_counts,
+            arraySum(arraySlice(counts, 1, 9))
+                + arraySum((unit, count) -> if(startsWith(unit, 'cache_read_'), ifNull(count, 0), 0), others, other_counts) AS input_total,
             arrayMax(
                 arrayPushBack(
                     arrayFilter(
@@ -103,11 +107,12 @@ WITH
             *,
             dictGet(
                 'price',
-                ('price_id', 'never_changed', 'unsplit_billed_as', 'instead', 'prices'),
+                ('price_id', 'never_changed', 'unsplit_billed_as', 'instead', 'other_units', 'other_prices', 'prices'),
                 (provider, price_region, price_model, price_variant, toUInt32(tier_above)),
                 priced_at
             ) AS price,
-            arrayResize(price.prices, length(usage), toDecimal128(-1, 12)) AS prices
+            arrayResize(price.prices, length(usage), toDecimal128(-1, 12)) AS prices,
+            arrayMap(unit -> arrayPushFront(price.other_prices, toDecimal128(-1, 12))[indexOf(price.other_units, unit) + 1], others) AS other_prices
         FROM tiered
     ),
     -- 5. The charges: exact products, in the order of usage. Nothing of a unit costs nothing, price or no price.
@@ -116,6 +121,9 @@ WITH
         SELECT
             *,
             arrayMap((count, each) -> if(count = 0, toDecimal128(0, 12), count * each), counts, prices) AS charges,
+            arrayMap((count, each) -> ifNull(count, 0) * each, other_counts, other_prices) AS other_charges,
+            arrayFilter((unit, each) -> each < 0, others, other_prices) AS missing_others,
+            arrayFilter((unit, count) -> count IS NULL, others, other_counts) AS unreadable_others,
             arrayFilter(
                 (unit, count, each) -> count > 0 AND each < 0,
                 [
@@ -148,6 +156,7 @@ WITH
             multiIf(
                 contradiction != '', contradiction,
                 notEmpty(unreadable), concat('unreadable count of ', arrayStringConcat(unreadable, ', ')),
+                notEmpty(unreadable_others), concat('unreadable count of ', arrayStringConcat(unreadable_others, ', ')),
                 usage_state = 'none' AND arraySum(counts) = 0, '',
                 usage_state = 'missing' OR (usage_state = 'partial' AND NOT any_usage), concat('no usage came: ', outcome),
                 usage_state NOT IN ('reported', 'partial'), concat('usage state is "', usage_state, '"'),
@@ -175,7 +184,7 @@ WITH
                 ),
                 price.instead != '', price.instead,
                 clock_impossible AND NOT price.never_changed, concat('impossible clock, and the price changed of ', model),
-                notEmpty(other_units), concat('no price for ', arrayStringConcat(mapKeys(other_units), ', ')),
+                notEmpty(missing_others), concat('no price for ', arrayStringConcat(missing_others, ', ')),
                 notEmpty(missing_units), concat('no price for ', arrayStringConcat(missing_units, ', ')),
                 ''
             ) AS price_doubt,
@@ -265,11 +274,19 @@ SELECT
     prefix_bytes,
     request_characters,
     response_characters,
-    if_known(arraySum(charges)) AS list_cost,
-    if_known(charges[1] + charges[8] + charges[9]) AS cost_input,
-    if_known(charges[2]) AS cost_cache_read,
+    if_known(arraySum(charges) + arraySum(other_charges)) AS list_cost,
+    if_known(
+        charges[1] + charges[8] + charges[9]
+            + arraySum((unit, charge) -> if(unit IN ('audio_input_seconds', 'input_characters'), charge, toDecimal128(0, 12)), others, other_charges)
+    ) AS cost_input,
+    if_known(
+        charges[2] + arraySum((unit, charge) -> if(startsWith(unit, 'cache_read_'), charge, toDecimal128(0, 12)), others, other_charges)
+    ) AS cost_cache_read,
     if_known(charges[3] + charges[4] + charges[5] + charges[6] + charges[7]) AS cost_cache_write,
-    if_known(charges[10] + charges[11] + charges[12]) AS cost_output,
+    if_known(
+        charges[10] + charges[11] + charges[12]
+            + arraySum((unit, charge) -> if(unit = 'images', charge, toDecimal128(0, 12)), others, other_charges)
+    ) AS cost_output,
     if_known(charges[13] + charges[14]) AS cost_tools,
     [if(state = 'no_price' AND price.instead != '' AND price_doubt = price.instead, price.price_id, ''), price.price_id, ''][standing] AS price_id,
     dictGet('price_rule', 'book_version', toUInt64(0)) AS price_book_version,

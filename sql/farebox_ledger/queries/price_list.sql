@@ -21,6 +21,8 @@ SELECT
     image_output_tokens,
     web_search_requests,
     web_fetch_requests,
+    other_units,
+    other_prices,
     hour_price AS hours,
     valid_from,
     approximate,
