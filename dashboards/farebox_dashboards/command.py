@@ -1,0 +1,91 @@
+"""`farebox dashboards`: writes the Grafana dashboards to files, or brings them into a Grafana."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farebox.commands import Command
+
+if TYPE_CHECKING:
+    from farebox_dashboards._push import Change
+
+__all__ = ["command"]
+
+FOLDER = "grafana-dashboards"
+URL = "http://localhost:3000"
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Grafana dashboards over the ledger: `build` writes them as JSON files for Grafana's file provisioning, `push` "
+        "brings them into a running Grafana, into a folder of their own, as often as you like."
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    building = actions.add_parser("build", help="write the dashboards as JSON files")
+    building.add_argument("--out", default=FOLDER, metavar="FOLDER", help=f"where to ({FOLDER})")
+    pushing = actions.add_parser("push", help="bring the dashboards into a Grafana")
+    pushing.add_argument("--url", help=f"the Grafana; GRAFANA_URL ({URL})")
+    pushing.add_argument("--token", help="of a service account with the role Admin; better in GRAFANA_TOKEN")
+    pushing.add_argument(
+        "--datasource",
+        metavar="DSN",
+        help="also write the data source: the ledger as Grafana reaches it, clickhouse://user:password@host:8123/farebox",
+    )
+    pushing.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    pushing.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _run(args: argparse.Namespace) -> int:
+    return _build(Path(args.out)) if args.action == "build" else _push(args)
+
+
+def _build(folder: Path) -> int:
+    from farebox_dashboards import DASHBOARDS, DashboardError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for each in DASHBOARDS:
+            (folder / f"{each.uid}.json").write_text(each.as_json(), encoding="utf-8")
+    except OSError as error:
+        raise DashboardError(f"--out {folder} cannot be written ({error.strerror}); name another folder") from None
+    print(f"{len(DASHBOARDS)} dashboards written to {folder}")  # noqa: T201
+    return 0
+
+
+def _push(args: argparse.Namespace) -> int:
+    from farebox_dashboards import DASHBOARDS, GrafanaError
+    from farebox_dashboards._push import Pusher
+    from farebox_ledger import parse_dsn
+
+    url = args.url or os.environ.get("GRAFANA_URL") or URL
+    token = args.token or os.environ.get("GRAFANA_TOKEN")
+    if not token:
+        raise GrafanaError("no token for Grafana; make one for a service account with the role Admin: GRAFANA_TOKEN")
+    ledger = parse_dsn(args.datasource) if args.datasource else None
+    changes = Pusher(url, token, dry_run=args.dry_run).push(DASHBOARDS, ledger)
+    if args.json:
+        print(json.dumps([vars(each) for each in changes], indent=2, ensure_ascii=False))  # noqa: T201
+    else:
+        _show(changes, dry_run=args.dry_run)
+    return 0
+
+
+def _show(changes: Sequence[Change], *, dry_run: bool) -> None:
+    for each in changes:
+        would = "would be " if dry_run and each.action != "unchanged" else ""
+        print(f"{each.kind} {each.name}: {would}{each.action}")  # noqa: T201
+        for detail in each.details if dry_run or each.action == "updated" else ():
+            print(f"  {detail}")  # noqa: T201
+
+
+command = Command(
+    help="write the Grafana dashboards to files, or bring them into a Grafana",
+    configure=_configure,
+    run=_run,
+    example="farebox dashboards push --url http://localhost:3000 --dry-run",
+)
