@@ -116,3 +116,51 @@ OTHER_LEAVES: Final = (
     "images",
     "input_characters",
 )
+
+# Spans that report something else than a call, beside farebox.outcome; and what stands on them.
+HEALTH_SPAN: Final = "farebox.health"
+ANNOTATION_SPAN: Final = "farebox.annotation"
+HEALTH_PREFIX: Final = "farebox.health."  # one count each
+ANNOTATION_KIND: Final = "farebox.annotation.kind"
+ANNOTATION_TEXT: Final = "farebox.annotation.text"
+ANNOTATION_WHO: Final = "farebox.annotation.who"
+
+# Names of other instrumentations, which the ledger reads where farebox did not report the call.
+FOREIGN: Final = (
+    "anthropic.message.stop_reason",
+    "anthropic.organization.id",
+    "anthropic.request.id",
+    "anthropic.response.service_tier",
+    "anthropic.usage.cache_creation.ephemeral_1h_input_tokens",
+    "anthropic.usage.cache_creation.ephemeral_5m_input_tokens",
+    "anthropic.workspace.id",
+    "enduser.id",
+    "gen_ai.openai.response.service_tier",
+    "gen_ai.system",
+    "gen_ai.usage.cache_creation.input_tokens",
+    "gen_ai.usage.cache_creation_input_tokens",
+    "gen_ai.usage.cache_read_input_tokens",
+    "gen_ai.usage.cache_read_tokens",
+    "gen_ai.usage.cache_write_input_tokens",
+    "gen_ai.usage.cache_write_tokens",
+    "gen_ai.usage.completion_tokens",
+    "gen_ai.usage.prompt_tokens",
+    "gen_ai.usage.reasoning_tokens",
+    "llm.model_name",
+    "llm.provider",
+    "llm.request.model",
+    "llm.request.type",
+    "llm.response.model",
+    "llm.system",
+    "llm.token_count.completion",
+    "llm.token_count.completion_details.reasoning",
+    "llm.token_count.prompt",
+    "llm.token_count.prompt_details.cache_read",
+    "llm.token_count.prompt_details.cache_write",
+    "llm.usage.completion_tokens",
+    "llm.usage.prompt_tokens",
+    "openai.response.service_tier",
+    "openinference.span.kind",
+    "traceloop.association.properties.user_id",
+    "user.id",
+)

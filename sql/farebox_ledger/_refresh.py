@@ -29,6 +29,13 @@ ARRIVALS_MAX = 1_000_000
 ATTEMPTS_MAX = 500_000
 SETTINGS = {"max_bytes_before_external_group_by": 1_000_000_000, "max_insert_threads": 1}
 NOTES = ("note_moved_attempts", "note_span_conflicts", "note_spanning_tasks", "note_attempt_hours", "note_task_hours")
+FOREIGN_NOTES = (
+    "note_foreign_decisions",
+    "note_foreign_attempts",
+    "note_foreign_counted",
+    "note_foreign_decided",
+)
+FOREIGN_WAIT_S = 300
 ROLLUPS = ("attempts_hourly", "users_hourly", "tasks_hourly")
 # In the background a refresh waits nine times as long as it worked, so that it takes a tenth of a core at most.
 PAUSE_S_MIN = 2.0
@@ -49,12 +56,17 @@ class Refreshed:
     more: bool
 
 
-def refresh(client: Client, is_closing: Callable[[], bool] = lambda: False) -> Refreshed:
+def refresh(
+    client: Client, is_closing: Callable[[], bool] = lambda: False, foreign_wait_s: int = FOREIGN_WAIT_S
+) -> Refreshed:
     """Work through the oldest arrivals, at most about a million of them; give up between steps when asked to.
+
+    Spans of other instrumentations count `foreign_wait_s` after they came, unless farebox reported the same call.
 
     Raises:
         QueryError: ClickHouse refused a step; the next refresh begins anew.
     """
+    _decide_foreign(client, foreign_wait_s)
     parts = _parts(client)
     taken: list[str] = []
     rows = 0
@@ -151,6 +163,15 @@ def _slices(hours: Sequence[Sequence[Any]]) -> Iterator[list[datetime]]:
         attempts += count
     if taken:
         yield taken
+
+
+def _decide_foreign(client: Client, wait_s: int) -> None:
+    """Let spans of other instrumentations into the ledger, once all reports of a call should have come."""
+    ((since, until, spans),) = _run(client, "foreign_due", {"wait_s": wait_s})
+    for step in FOREIGN_NOTES if spans else ():
+        _run(
+            client, step, {name: at for name, at in (("since", since), ("until", until)) if f"{{{name}:" in _text(step)}
+        )
 
 
 def _count(client: Client, rollup: str, hours: list[datetime]) -> None:
