@@ -119,6 +119,15 @@ def _image(piece: Mapping[str, Any], texts: Texts) -> list[Part]:
     return _media("image", None, texts, None, url, piece.get("file_id"))
 
 
+def _linked(piece: Mapping[str, Any], texts: Texts) -> list[Part]:
+    """Take what OpenAI-compatible hosts spell as OpenAI does its images: `video_url`, `document_url` and the like."""
+    kind = str(piece.get("type"))
+    found = piece.get(kind)
+    url = mapping(found).get("url") if isinstance(found, Mapping) else found
+    family = kind.removesuffix("_url")
+    return _media(family if family in ("audio", "video") else "document", None, texts, None, url, None)
+
+
 def _audio(piece: Mapping[str, Any], texts: Texts) -> list[Part]:
     audio = mapping(piece.get("input_audio")) or piece
     form = text(audio.get("format"))
@@ -150,6 +159,8 @@ def _media(modality: str, mime: Any, texts: Texts, data: Any, url: Any, file_id:
         head, _, data = url.partition(",")
         mime = head[5:].partition(";")[0]
         url = None
+    elif isinstance(url, str) and "://" not in url:  # some hosts take the bytes themselves in an address's place
+        data, url = url, None
     mime = texts.name(mime)
     if isinstance(data, str) and data:
         part = {"type": "blob", "modality": _modality(mime) or modality, "mime_type": mime, "content": ""}
@@ -222,6 +233,10 @@ _PIECES: dict[str, Callable[[Mapping[str, Any], Texts], list[Part]]] = {
     "image_url": _image,
     "input_image": _image,
     "computer_screenshot": _image,
+    "audio_url": _linked,
+    "document_url": _linked,
+    "file_url": _linked,
+    "video_url": _linked,
     "input_audio": _audio,
     "output_audio": _audio,
     "audio": _audio,

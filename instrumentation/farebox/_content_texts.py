@@ -20,7 +20,7 @@ NAME_CHARACTERS_MAX = 256
 
 _DATA_URL = re.compile(r"data:([\w.+/-]*)(?:;[\w=.+-]+)*;base64,([A-Za-z0-9+/=_-]{64,})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
-BASE64_CHARACTERS_MIN = 512
+BASE64_CHARACTERS_MIN = 128
 # What only its provider can read, and settings of caches.
 _OPAQUE = frozenset({"cache_control", "encrypted_content", "encrypted_index", "signature"})
 

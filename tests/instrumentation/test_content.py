@@ -26,6 +26,7 @@ from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogR
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from shared import needs_shared
 
 import farebox
 from farebox import _content, _content_parts, _guard, content
@@ -36,6 +37,7 @@ from farebox._sender import BATCH_BYTES_MAX
 from farebox.errors import SettingError
 from farebox.testing import Captured
 from instrumentation.provider import Provider
+from instrumentation.test_corpus import CASES, run
 
 Attributes = dict[str, Any]
 
@@ -472,6 +474,23 @@ def test_what_is_binary_is_named_without_its_bytes(name: str, provider: Provider
     assert PNG[:64] not in repr(record)
 
 
+@pytest.mark.parametrize(
+    ("piece", "part"),
+    [
+        ({"type": "video_url", "video_url": {"url": "https://a/b.mp4"}}, ("uri", "video")),
+        ({"type": "document_url", "document_url": "https://a/b.pdf"}, ("uri", "document")),
+        ({"type": "file_url", "file_url": {"url": PNG}}, ("blob", "document")),
+        ({"type": "image_url", "image_url": {"url": PNG}}, ("blob", "image")),
+    ],
+)
+def test_other_hosts_spellings_of_media(piece: Attributes, part: tuple[str, str]) -> None:
+    """What compatible hosts add is told apart too; some take the bytes in the place of an address."""
+    (found,) = _content_parts.parts_of([piece], Texts(None, 1000))
+
+    assert (found["type"], found["modality"]) == part
+    assert PNG not in repr(found)
+
+
 def call(call_id: str | None, name: str, arguments: Any) -> Attributes:
     return {"type": "tool_call", **({} if call_id is None else {"id": call_id}), "name": name, "arguments": arguments}
 
@@ -617,6 +636,37 @@ def test_tools_are_called_and_answer(name: str, provider: Provider, captured: Ca
     (record,) = captured.contents()
     assert record["gen_ai.input.messages"] == messages
     assert PNG[:64] not in repr(record)
+
+
+def test_definitions_of_tools(provider: Provider, captured: Captured, on: None) -> None:
+    """Functions have the conventions' form in every spelling; the provider's own tools keep their type and settings."""
+    schema = {"type": "object", "properties": {"q": {"type": "string"}}}
+    gpt(provider).chat.completions.create(
+        model="m",
+        messages=[USER],
+        tools=[
+            {"type": "function", "function": {"name": "f", "description": "d", "parameters": schema, "strict": True}}
+        ],
+    )
+    gpt(provider).responses.create(
+        model="m", input="hi", tools=[{"type": "function", "name": "f", "parameters": schema}, {"type": "web_search"}]
+    )
+    claude(provider).messages.create(
+        model="m",
+        max_tokens=1,
+        messages=[USER],
+        tools=[
+            {"type": "custom", "name": "f", "input_schema": schema},
+            {"type": "web_search_20250305", "name": "web_search", "max_uses": 5},
+        ],
+    )
+    function = {"type": "function", "name": "f", "parameters": schema}
+
+    assert [record["gen_ai.tool.definitions"] for record in captured.contents()] == [
+        [{**function, "description": "d"}],
+        [function, {"type": "web_search", "name": "web_search"}],
+        [function, {"type": "web_search_20250305", "name": "web_search", "max_uses": 5}],
+    ]
 
 
 # --- redaction -------------------------------------------------------------------------------------------------------
@@ -869,6 +919,39 @@ def test_large_records_go_in_several_requests(provider: Provider, on: None, monk
     sizes = [len(body) for path, body in sink.bodies if path == "/v1/logs"]
     assert max(sizes) <= BATCH_BYTES_MAX + RECORD_BYTES_MAX
     assert len(sizes) > 1
+
+
+# --- recorded traffic ------------------------------------------------------------------------------------------------
+
+REQUIRED = {
+    "blob": {"modality", "content"},
+    "file": {"modality", "file_id"},
+    "reasoning": {"content"},
+    "server_tool_call": {"name", "server_tool_call"},
+    "server_tool_call_response": {"server_tool_call_response"},
+    "text": {"content"},
+    "tool_call": {"name"},
+    "tool_call_response": {"response"},
+    "uri": {"modality", "uri"},
+}
+
+
+@needs_shared
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_recorded_traffic_has_the_form_of_the_conventions(case: Any, captured: Captured, on: None) -> None:
+    """Of every host recorded, each part has the fields that the conventions require, and chunks do not matter."""
+    run(case, wrapped=True)
+    run(case, wrapped=True, chunk=7)
+    first, second = captured.contents()
+
+    assert only_content(first) == only_content(second)
+    messages = first.get("gen_ai.input.messages", []) + first.get("gen_ai.output.messages", [])
+    assert first["gen_ai.input.messages"]
+    for message in messages:
+        assert {"role", "parts"} <= set(message) <= {"role", "parts", "name", "finish_reason"}
+        assert all(REQUIRED.get(part["type"], set()) <= set(part) for part in message["parts"])
+    assert all({"type", "name"} <= set(tool) for tool in first.get("gen_ai.tool.definitions", []))
 
 
 # --- the application's own provider ----------------------------------------------------------------------------------
