@@ -55,8 +55,8 @@ class Comparison:
 def compare(a: Sample, b: Sample) -> Comparison:
     """Compare two rates; answers are taken as independent of one another.
 
-    Verdict: `different` if the test's p is below 0.05. Otherwise `no difference seen` only if both samples are large
-    enough for a doubled rate to show, and `too little data` if not.
+    Verdict: `different` if the test's p is below 0.05 and the interval leaves 0 out. `no difference seen` only if neither
+    is so, and both samples are large enough for a doubled rate to show. `too little data` else.
     """
     if a.rate is None or b.rate is None:
         return Comparison(a, b, "too little data", None, None, None, None, None, _enough(a, b))
@@ -69,9 +69,10 @@ def compare(a: Sample, b: Sample) -> Comparison:
     else:
         test, p_value = "Fisher's exact", two_sided_fisher(a, b)
     enough = _enough(a, b)
-    if p_value < 1 - CONFIDENCE:
+    unlikely, apart = p_value < 1 - CONFIDENCE, not low <= 0 <= high
+    if unlikely and apart:
         verdict: Literal["different", "no difference seen", "too little data"] = "different"
-    elif enough is not None and min(a.checked, b.checked) >= enough:
+    elif not unlikely and not apart and enough is not None and min(a.checked, b.checked) >= enough:
         verdict = "no difference seen"
     else:
         verdict = "too little data"
