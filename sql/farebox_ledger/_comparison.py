@@ -55,8 +55,8 @@ class Comparison:
 def compare(a: Sample, b: Sample) -> Comparison:
     """Compare two rates; answers are taken as independent of one another.
 
-    Verdict: `different` if the test's p is below 0.05 and the interval leaves 0 out. `no difference seen` only if neither
-    is so, and both samples are large enough for a doubled rate to show. `too little data` else.
+    Verdict: `different` if the test's p is below 0.05 and the interval leaves 0 out. `no difference seen` only if
+    neither is so, and both samples are large enough for a doubled rate to show. `too little data` else.
     """
     if a.rate is None or b.rate is None:
         return Comparison(a, b, "too little data", None, None, None, None, None, _enough(a, b))
