@@ -14,7 +14,7 @@ FROM llm_attempts
 LEFT JOIN
 (
     SELECT price_id, nullIf(any(prices[1]), toDecimal128(-1, 12)) AS input_price
-    FROM dictionary('price')
+    FROM price
     GROUP BY price_id
 ) AS book ON book.price_id = toString(llm_attempts.price_id)
 WHERE llm_attempts.started_at >= $__fromTime_ms AND llm_attempts.started_at < $__toTime_ms AND tokens > 0
