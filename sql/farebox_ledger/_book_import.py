@@ -14,9 +14,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from farebox_ledger._book import PRICES, book_rows, is_loaded, missing_rows, sync_book
-from farebox_ledger._book_own import IMPORTS, PRICE_COLUMNS, OwnBook, read_price_file
-from farebox_ledger._book_rows import PriceRow, price_row
+from farebox_ledger._book import ALIASES, PRICES, book_rows, is_loaded, missing_rows, sync_book
+from farebox_ledger._book_own import (
+    ALIAS_FILE,
+    ALIAS_KEYS,
+    CATALOGUE_FILE,
+    IMPORTS,
+    PRICE_COLUMNS,
+    OwnBook,
+)
+from farebox_ledger._book_rows import PriceRow, Row, alias_row, price_row
 from farebox_ledger._dsn import Dsn
 from farebox_ledger._lock import running
 from farebox_ledger._store import open_reader, open_store
@@ -62,37 +69,33 @@ def catalogue_rows(day: date) -> tuple[str, list[PriceRow]]:
     return f"genai-prices {version('genai-prices')}", rows
 
 
-def catalogue_news(day: date) -> list[PriceRow]:
-    """Read the rows of the installed genai-prices that the shipped book lacks or has otherwise."""
-    shipped = {
-        (
-            row["provider"],
-            row["region"],
-            row["model"],
-            row["variant"],
-            row["unit"],
-            row["tier_above"],
-            row["valid_from"],
-        ): (row["price"])
-        for row in book_rows()[PRICES]
-    }
-    return [
+def catalogue_news(day: date) -> tuple[list[PriceRow], list[Row]]:
+    """Read the prices and names of the installed genai-prices that the shipped book lacks or has otherwise.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
+    from farebox_ledger._book_from_genai_prices import ALIAS_COLUMNS, read_catalogue
+
+    prices = {tuple(row[column] for column in PRICES.key[:-1]): row["price"] for row in book_rows()[PRICES]}
+    names = {tuple(row[column] for column in ALIASES.key): row["value"] for row in book_rows()[ALIASES]}
+    rows = [
         row
         for row in catalogue_rows(day)[1]
-        if shipped.get(
-            (row.provider, row.region, row.model, row.variant, row.unit, row.tier_above, row.valid_from), "none"
-        )
-        != row.price
+        if prices.get(tuple(getattr(row, column) for column in PRICES.key[:-1]), "none") != row.price
     ]
+    found = [alias_row(dict(zip(ALIAS_COLUMNS, line, strict=True))) for line in read_catalogue(day.isoformat()).aliases]
+    # A name that our overlay has its own word for stays as it is.
+    return rows, [alias for alias in found if tuple(alias[column] for column in ALIASES.key) not in names]
 
 
-def import_prices(dsn: Dsn, rows: Sequence[PriceRow], name: str) -> Imported:
-    """Bring rows into a ledger; when this returns, what is stored from now on has their prices.
+def import_prices(dsn: Dsn, rows: Sequence[PriceRow], name: str, aliases: Sequence[Row] = ()) -> Imported:
+    """Bring prices and names into a ledger; when this returns, what is stored from now on has them.
 
     Raises:
         LedgerError: the ledger cannot be reached, or its holder did not take the rows up in time.
     """
-    own = OwnBook(prices=list(rows))
+    own = OwnBook(prices=list(rows), aliases=list(aliases))
     if dsn.kind != "chdb":
         with open_store(dsn) as store:
             return Imported(len(rows), sync_book(store.client, own))
@@ -100,7 +103,7 @@ def import_prices(dsn: Dsn, rows: Sequence[PriceRow], name: str) -> Imported:
     if held:
         with open_reader(dsn) as client:
             added = missing_rows(client, own)
-    _keep(dsn.folder / IMPORTS, rows, name)
+    _keep(dsn.folder / IMPORTS, rows, name, aliases)
     if held:
         _wait_until(lambda: _is_taken_up(dsn, own))
         return Imported(len(rows), added)
@@ -123,18 +126,24 @@ def _wait_until(true: Callable[[], bool]) -> None:
         time.sleep(POLL_S)
 
 
-def _keep(folder: Path, rows: Sequence[PriceRow], name: str) -> None:
-    """Write the rows as a file that a reader never sees half written; files are read in the order of their names."""
+def _keep(folder: Path, rows: Sequence[PriceRow], name: str, aliases: Sequence[Row]) -> None:
+    """Write files that a reader never sees half written; they are read in the order of their names, prices first."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}"
+    stem = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}"
+    if aliases:
+        _write(folder / stem.replace(CATALOGUE_FILE, ALIAS_FILE), ALIAS_KEYS, aliases)
+    if rows:
+        _write(folder / stem, PRICE_COLUMNS, [_fields(row) for row in rows])
+
+
+def _write(path: Path, columns: Sequence[str], lines: Sequence[Row]) -> None:
     draft = path.with_suffix(".draft")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "w", newline="") as file:
-        writer = csv.DictWriter(file, PRICE_COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(_fields(row) for row in rows)
+        writer.writerows(lines)
         file.flush()
         os.fsync(file.fileno())
-    read_price_file(draft)  # what was written must be what was read
     draft.replace(path)
 
 

@@ -27,11 +27,23 @@ from farebox_ledger._book_rows import (
 from farebox_ledger._dsn import Dsn
 from farebox_ledger.errors import BookError
 
-__all__ = ["IMPORTS", "OwnBook", "own_files", "read_own_book", "read_price_file"]
+__all__ = [
+    "ALIAS_FILE",
+    "ALIAS_KEYS",
+    "CATALOGUE_FILE",
+    "IMPORTS",
+    "PRICE_COLUMNS",
+    "OwnBook",
+    "own_files",
+    "read_own_book",
+    "read_price_file",
+]
 
 TOML_FILE = "farebox.toml"
 # Where an embedded ledger keeps the files that were imported into it.
 IMPORTS = "prices"
+# How the names of files end that a catalogue's import made, which is not the user's word.
+CATALOGUE_FILE, ALIAS_FILE = ".catalogue.csv", ".aliases.csv"
 PRICE_COLUMNS = (
     "provider",
     "region",
@@ -84,7 +96,9 @@ def read_own_book(dsn: Dsn) -> OwnBook:
     """
     book = OwnBook()
     for path in own_files(dsn):
-        if path.suffix == ".csv":
+        if path.name.endswith(ALIAS_FILE):
+            book.aliases += _read_alias_file(path)
+        elif path.suffix == ".csv":
             book.prices += read_price_file(path)
         else:
             _read_toml(path, book)
@@ -112,7 +126,7 @@ def read_price_file(path: Path, book: str = "user") -> list[PriceRow]:
         raise BookError(
             f"{path} {said}; columns are {', '.join(PRICE_COLUMNS)}, of which {', '.join(REQUIRED)} are needed"
         )
-    whose = "imported" if path.name.endswith(".catalogue.csv") else book
+    whose = "imported" if path.name.endswith(CATALOGUE_FILE) else book
     rows = []
     try:
         for fields in reader:
@@ -122,6 +136,14 @@ def read_price_file(path: Path, book: str = "user") -> list[PriceRow]:
     except (ValueError, KeyError, csv.Error) as error:
         raise BookError(f"{path} line {reader.line_num}: {error}; mend that line") from None
     return rows
+
+
+def _read_alias_file(path: Path) -> list[Row]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [alias_row(fields) for fields in csv.DictReader(file, strict=True)]
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise BookError(f"{path} cannot be read as a file of names: {error}; remove it") from None
 
 
 def _read_toml(path: Path, book: OwnBook) -> None:

@@ -203,4 +203,4 @@ def test_the_catalogue_that_is_shipped_is_the_one_installed() -> None:
 
     assert source == "genai-prices 0.2.3"
     assert len(rows) > 8000
-    assert catalogue_news(datetime.now(UTC).date()) == []
+    assert catalogue_news(datetime.now(UTC).date()) == ([], [])

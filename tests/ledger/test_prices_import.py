@@ -62,6 +62,43 @@ def test_an_import_is_kept_by_a_ledger_that_nobody_holds(tmp_path: Path) -> None
     ]
 
 
+NEWER = """
+from datetime import date
+from farebox_ledger import parse_dsn
+from farebox_ledger._book_import import catalogue_rows, import_prices
+from farebox_ledger._book_rows import alias_row, price_row
+from dataclasses import replace
+rows = catalogue_rows(date(2030, 1, 1))[1]
+row = next(row for row in rows if (row.provider, row.model, row.unit) == ("groq", "llama3-8b-8192", "output_tokens"))
+name = dict(provider="groq", field="model", match="exact", pattern="llama-3-8b", value="llama3-8b-8192")
+name |= dict(checked_on="2030-01-01", source="a newer catalogue")
+import_prices(parse_dsn("chdb:ledger"), [replace(row, price=row.price * 2)], "c.catalogue.csv", [alias_row(name)])
+"""
+
+
+def test_a_newer_catalogue_goes_before_the_shipped_book_and_behind_ones_own(tmp_path: Path) -> None:
+    """Its prices hold since they were checked later, its names lead to models, and one's own prices stay in force."""
+    own = "provider,model,unit,price\ngroq,llama3-70b-8192,uncached_input_tokens,7\n"
+    (tmp_path / "mine.csv").write_text(own, encoding="utf-8")
+    farebox(tmp_path, "prices", "import", "mine.csv")
+
+    done = subprocess.run(
+        [sys.executable, "-c", NEWER], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120
+    )
+    shown = json.loads(farebox(tmp_path, "prices", "show", "llama-3-8b", "--json").stdout)
+    mine = json.loads(farebox(tmp_path, "prices", "list", "--own", "--json").stdout)
+    checked = farebox(tmp_path, "prices", "check")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [(known["provider"], known["model"]) for known in shown] == [("groq", "llama3-8b-8192")]
+    assert {row["book"] for row in shown[0]["history"]} == {"farebox", "imported"}
+    ((price,),) = [{row["output_tokens"] for row in known["prices"]} for known in shown]
+    assert price == "0.000000160000"
+    assert [row["uncached_input_tokens"] for row in mine] == ["0.000007000000"]
+    assert checked.returncode == 1
+    assert "groq/llama3-8b-8192  output_tokens: book 0.000000160000, genai-prices" in checked.stdout
+
+
 def test_a_running_up_sees_an_import_and_a_changed_file(up: Up, tmp_path: Path) -> None:
     """When the command returns, the next call has the imported price; farebox.toml is taken up by itself."""
     (tmp_path / "mine.csv").write_text(MINE, encoding="utf-8")

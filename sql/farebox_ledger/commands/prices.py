@@ -47,7 +47,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     importing.add_argument("source", help=f"a CSV file, or {CATALOGUE} for the one that is installed")
     checking = actions.add_parser("check", help="check age and coverage; exits 1 when the news is bad")
     _add_common(checking)
-    checking.add_argument("--since", default="30d", metavar="TIME", help="traffic to look at: 24h, 30d, a day (30d)")
+    checking.add_argument("--since", default="7d", metavar="TIME", help="traffic to look at: 24h, 30d, a day (7d)")
     checking.add_argument("--until", metavar="TIME", help="the same; exclusive (no end)")
     checking.add_argument(
         "--age-max",
@@ -129,20 +129,20 @@ def _import(args: argparse.Namespace) -> int:
     dsn = parse_dsn(setting("dsn", args.dsn))
     if args.source == CATALOGUE:
         try:
-            rows = catalogue_news(datetime.now(UTC).date())
+            rows, aliases = catalogue_news(datetime.now(UTC).date())
         except ModuleNotFoundError:
             raise BookError(f"{CATALOGUE} is not installed; run: pip install {CATALOGUE}") from None
         name = f"{CATALOGUE}.catalogue.csv"
     else:
         path = Path(args.source)
-        rows, name = read_price_file(path), f"{path.stem}.csv"
+        rows, aliases, name = read_price_file(path), [], f"{path.stem}.csv"
         if not rows:
             raise BookError(f"{path} holds no prices; write one a line under its headings")
-    done = import_prices(dsn, rows, name) if rows else None
+    done = import_prices(dsn, rows, name, aliases) if rows or aliases else None
     added = done.added if done else 0
     if args.json:
         _print_json({"source": args.source, "rows": len(rows), "added": added})
-    elif not rows:
+    elif done is None:
         print(f"{CATALOGUE} says nothing that the book does not say; nothing was imported")  # noqa: T201
     else:
         print(f"{dsn}: {len(rows):,} prices read from {args.source}, {added:,} new to the book")  # noqa: T201
@@ -292,9 +292,8 @@ def _print_check(check: Check, period: str) -> None:
         out.print(f"{len(check.disagreements):,} prices differ from {check.catalogue}.")
         for each in check.disagreements[:LINES_MAX]:
             where = " ".join(part for part in (each.variant, each.region and f"in {each.region}") if part)
-            out.print(
-                f"  {each.provider}/{each.model} {where} {each.unit}: book {each.book}, {check.catalogue} {each.other}"
-            )
+            ours, theirs = ("none" if price is None else format(price, "f") for price in (each.book, each.other))
+            out.print(f"  {each.provider}/{each.model} {where} {each.unit}: book {ours}, {check.catalogue} {theirs}")
     else:
         out.print("genai-prices is not installed, so the book was compared with nothing.")
     for sentence in check.bad:

@@ -18,7 +18,7 @@ WITH
         web_fetch_requests
     ] AS usage,
     arrayMap(count -> ifNull(count, 0), usage) AS counts,
-    arrayExists((count, price) -> count > 0 AND price < 0, counts, spans.prices) AS incomplete,
+    notEmpty(other_units) OR arrayExists((count, price) -> count > 0 AND price < 0, counts, spans.prices) AS incomplete,
     arraySum((count, price) -> if(count = 0, toDecimal128(0, 12), count * price), counts, spans.prices) AS cost
 SELECT
     spans.currency AS currency,
