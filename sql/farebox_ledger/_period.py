@@ -37,6 +37,11 @@ class Period:
         end = "now" if self.until == NO_END else f"{self.until:%Y-%m-%d %H:%M} UTC"
         return f"{self.since:%Y-%m-%d %H:%M} UTC to {end}"
 
+    def before(self, now: datetime) -> Period:
+        """Give the period of the same length that ended when this one begins; one without an end ends now."""
+        length = min(self.until, max(now, self.since + timedelta(seconds=1))) - self.since
+        return Period(self.since - length, self.since)
+
     def hours(self) -> Hours:
         """Take the period apart into the whole hours that are in it and those that it only begins or ends in."""
         first, last = _hour(self.since), _hour(self.until)

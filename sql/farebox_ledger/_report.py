@@ -13,9 +13,10 @@ from farebox_ledger._query import run_query
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["DIMENSIONS", "Group", "Report", "Unpriced", "make_report"]
+__all__ = ["CLASSES", "DIMENSIONS", "Group", "Report", "Unpriced", "make_report"]
 
 DIMENSIONS = ("route", "model", "provider")
+CLASSES = ("input", "cache_read", "cache_write", "output", "tools")  # what is billed; they add up to the spend
 # A quotient of money is rounded, half even, to the ledger's own scale; everything else is exact.
 QUOTIENT = Context(prec=60)
 SCALE = Decimal("1e-12")
@@ -47,6 +48,7 @@ class Group:
     input_tokens: int = 0
     latency_p50_ms: float | None = None
     latency_p95_ms: float | None = None
+    classes: dict[str, Decimal | None] = field(default_factory=lambda: dict.fromkeys(CLASSES))
 
     @property
     def unpriced(self) -> int:
@@ -96,6 +98,7 @@ class Report:
     total: Group
     unpriced: Sequence[Unpriced] = field(default_factory=tuple)
     impossible_clocks: int = 0
+    pending: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Give the report as plain data; money is exact decimal text, in USD."""
@@ -108,6 +111,7 @@ class Report:
             "total": _group_json(self.total, ()),
             "unpriced": [vars(each) for each in self.unpriced],
             "impossible_clocks": self.impossible_clocks,
+            "pending": self.pending,
         }
 
 
@@ -125,6 +129,8 @@ def make_report(client: Client, period: Period, by: Sequence[str], route: str = 
     whole = next((group for (is_total, _), group in groups.items() if is_total), Group(()))
     parts = [group for (is_total, _), group in groups.items() if not is_total]
     clocks = run_query(client, "impossible_clocks")
+    narrow = {key: parameters[key] for key in parameters if key != "by"}
+    foreign = run_query(client, "report_foreign", narrow)
     return Report(
         period=period,
         by=tuple(by),
@@ -132,15 +138,17 @@ def make_report(client: Client, period: Period, by: Sequence[str], route: str = 
         total=whole,
         unpriced=[
             Unpriced(row["price_state"], row["price_reason"], row["attempts"], row["known_tokens"])
-            for row in run_query(client, "report_unpriced", {key: parameters[key] for key in parameters if key != "by"})
+            for row in run_query(client, "report_unpriced", narrow)
         ],
         impossible_clocks=clocks[0]["attempts"] if clocks else 0,
+        pending=foreign[0]["pending"] if foreign else 0,
     )
 
 
 def _take_attempts(group: Group, row: Mapping[str, Any]) -> None:
     group.attempts = row["attempts"]
     group.spend = row["spend"]
+    group.classes = {name: row[f"spend_{name}"] for name in CLASSES}
     group.no_price, group.no_usage, group.partial = row["no_price"], row["no_usage"], row["partial"]
     group.cached_tokens = row["cached_tokens"] or 0
     group.input_tokens = row["known_input_tokens"] or 0
@@ -167,6 +175,7 @@ def _group_json(group: Group, by: Sequence[str]) -> dict[str, Any]:
         "attempts": group.attempts,
         "spend": _text(group.spend),
         "spend_is_lower_bound": group.spend_is_lower_bound,
+        "spend_by_class": {name: _text(amount) for name, amount in group.classes.items()},
         "tasks": group.tasks,
         "successes": group.successes,
         "task_spend": _text(group.task_spend),

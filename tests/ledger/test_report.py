@@ -212,6 +212,13 @@ def test_the_command_prints_json(ledger: Store, capsys: pytest.CaptureFixture[st
         "attempts": 6,
         "spend": "0.005445000000",
         "spend_is_lower_bound": True,
+        "spend_by_class": {
+            "input": "0.005100000000",
+            "cache_read": "0.000090000000",
+            "cache_write": "0.000000000000",
+            "output": "0.000255000000",
+            "tools": "0.000000000000",
+        },
         "tasks": 4,
         "successes": 2,
         "task_spend": "0.002295000000",
@@ -287,3 +294,43 @@ def test_a_moment_of_the_period_is_exact(ledger: Store) -> None:
     before_it = make_report(ledger.client, Period(start - timedelta(seconds=1), start), [], model=sonnet)
 
     assert (on_it.total.attempts, before_it.total.attempts) == (1, 0)
+
+
+def test_spend_by_class_adds_up(by_route: Report) -> None:
+    """What was billed for input, caches, output and tools is the spend, to the last digit."""
+    for group in [*by_route.groups, by_route.total]:
+        assert sum(amount or Decimal(0) for amount in group.classes.values()) == group.spend
+
+
+def test_the_command_shows_classes(ledger: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """--classes prints what was billed for what."""
+    main(["report", "--dsn", str(ledger.dsn), "--since", "2026-11-20", "--model", "claude-sonnet-4-6", "--classes"])
+    out = capsys.readouterr().out
+
+    (line,) = [line.split() for line in out.splitlines() if line.startswith("hard ") and "0.0001500" in line]
+    assert line == ["hard", "$0.003000", "$0.00", "$0.00", "$0.0001500", "$0.00", "$0.003150"]
+    assert "route       input   cache reads   cache writes       output   tools       spend" in out
+
+
+def test_the_command_compares_with_the_period_before(ledger: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """--compare alone sets each group beside what it was in the period of the same length before."""
+    asked = ["report", "--dsn", str(ledger.dsn), "--since", "2026-10-22", "--until", "2026-11-22", "--compare"]
+    main(asked)
+    shown = capsys.readouterr().out
+    main([*asked, "--json"])
+    told = json.loads(capsys.readouterr().out)["previous"]
+
+    assert "Against the period before, 2026-09-21 00:00 UTC to 2026-10-22 00:00 UTC" in shown
+    (line,) = [line.split() for line in shown.splitlines() if line.startswith("old ")]
+    assert line == ["old", "0", "1", "–", "$0.001050", "–", "–", "$0.001050", "–", "0.0%"]
+    assert (told["since"], told["until"]) == ("2026-09-21T00:00:00+00:00", "2026-10-22T00:00:00+00:00")
+    assert [(row["route"], row["spend"]) for row in told["rows"]] == [("old", "0.001050000000")]
+
+
+def test_the_period_before_one_without_an_end_ends_now() -> None:
+    """The last 24 hours are compared with the 24 hours before them."""
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    before = Period(now - timedelta(hours=24), datetime(2100, 1, 1, tzinfo=UTC)).before(now)
+
+    assert before == Period(now - timedelta(hours=48), now - timedelta(hours=24))

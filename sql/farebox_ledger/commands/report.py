@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 REASONS_MAX = 8
+PREVIOUS = ""  # what --compare is without two models
 HEADINGS = ("calls", "attempts", "spend", "per success", "failed", "cache hits", "p50", "p95", "unpriced")
 
 
@@ -35,7 +36,14 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--route", default="", help="only this route")
     parser.add_argument("--model", default="", help="only this model")
     parser.add_argument("--failures", action="store_true", help="every failure by route and model, with its kinds")
-    parser.add_argument("--compare", metavar="A,B", help="compare how often two models failed, on --route or on all")
+    parser.add_argument("--classes", action="store_true", help="spend by what was billed: input, caches, output, tools")
+    parser.add_argument(
+        "--compare",
+        metavar="A,B",
+        nargs="?",
+        const=PREVIOUS,
+        help="compare with the period before; or how often two models A,B failed, on --route or on all",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON; money is exact decimal text")
     parser.add_argument("--dsn", help="the ledger's address")
 
@@ -46,23 +54,33 @@ def _run(args: argparse.Namespace) -> int:
     from farebox_ledger._failures_shown import comparison_json, show_comparison, show_failures
     from farebox_ledger._period import parse_period
     from farebox_ledger._report import make_report
+    from farebox_ledger._report_shown import previous_json, show_classes, show_previous
     from farebox_ledger._store import open_reader
     from farebox_ledger._terminal import console
 
     by = _dimensions(args.by)
-    models = _pair(args.compare)
-    period = parse_period(args.since, args.until, datetime.now(UTC))
+    models = _pair(args.compare) if args.compare != PREVIOUS else None
+    now = datetime.now(UTC)
+    period = parse_period(args.since, args.until, now)
     with open_reader(parse_dsn(setting("dsn", args.dsn))) as client:
         report = make_report(client, period, by, args.route, args.model)
         failures = make_failures(client, period, ("route", "model"), args.route, args.model)
         compared = compare_models(client, period, models, args.route) if models else None
+        before = period.before(now) if args.compare == PREVIOUS else None
+        previous = make_report(client, before, by, args.route, args.model) if before else None
     if args.json:
         told = report.as_json() | failures.as_json()
         if models and compared is not None:
             told["comparison"] = comparison_json(models, compared)
+        if previous is not None:
+            told |= previous_json(previous)
         print(json.dumps(told, indent=2, ensure_ascii=False))  # noqa: T201
         return 0
     print_report(report)
+    if args.classes and report.groups:
+        show_classes(report, console())
+    if previous is not None:
+        show_previous(report, previous, console())
     show_failures(failures, console(), everything=args.failures)
     if models and compared is not None:
         show_comparison(models, compared, console())
@@ -138,6 +156,10 @@ def _notes(report: Report) -> list[str]:
             notes.append(
                 f"  {sum(each.attempts for each in rest):>7,}  for {len(rest)} other reasons (--json lists them)"
             )
+    if report.pending:
+        notes.append(
+            f"\n{report.pending:,} calls that other instrumentations report are pending, and in no figure yet."
+        )
     if report.impossible_clocks:
         notes.append(
             f"\n{report.impossible_clocks:,} attempts bear a time that cannot be; the ledger has them at 2020-01-01."

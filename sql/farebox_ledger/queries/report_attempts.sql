@@ -1,4 +1,4 @@
--- What did attempts that began in the period cost, how fast were they, how much came from the cache, and how many could
+-- What did attempts that began in the period cost, by class of what was billed, how fast were they, how much came from the cache, and how many could
 -- not be priced? One row a group and one of all (total = 1). Spend in USD, latencies in milliseconds, the rest counts;
 -- spend is what is known, so at least that much if no_price, no_usage or partial is above 0, and NULL if nothing is.
 SELECT
@@ -8,6 +8,11 @@ SELECT
     grouping(route) AS total,
     countIf(kind != 'iteration') AS attempts,
     sum(list_cost) AS spend,
+    sum(cost_input) AS spend_input,
+    sum(cost_cache_read) AS spend_cache_read,
+    sum(cost_cache_write) AS spend_cache_write,
+    sum(cost_output) AS spend_output,
+    sum(cost_tools) AS spend_tools,
     countIf(price_state = 'no_price') AS no_price,
     countIf(price_state = 'no_usage') AS no_usage,
     countIf(price_state = 'partial') AS partial,
