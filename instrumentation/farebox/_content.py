@@ -46,6 +46,7 @@ __all__ = [
     "capture_content_with",
     "content_output",
     "content_sender",
+    "observe_contents",
 ]
 
 # Of one encoded record; what does not fit is left out: the oldest messages first, and the tools before them.
@@ -244,13 +245,12 @@ def _own_sender() -> Sender:
             release = version("farebox")
             envelope = Envelope(Resource.create().attributes, semconv.SCOPE, release)
             _sender = Sender(lambda: OtlpHttp.from_environment("logs"), envelope, "records of content")
-            _observe(_sender, release)
+            observe_contents(metrics.get_meter(semconv.SCOPE, release), _sender)
     return _sender
 
 
-def _observe(sender: Sender, release: str) -> None:
-    """Publish what became of the records as counters, beside those of spans."""
-    meter = metrics.get_meter(semconv.SCOPE, release)
+def observe_contents(meter: metrics.Meter, sender: Sender) -> None:
+    """Publish what became of the records as counters `farebox.contents_*`, beside those of spans."""
     for field, sentence in (
         ("sent", "Records of content that the collector has taken."),
         ("dropped", "Records of content dropped because the sender's queue was full."),

@@ -23,6 +23,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -33,7 +35,8 @@ from farebox import _content, _content_parts, _guard, content
 from farebox._content import RECORD_BYTES_MAX
 from farebox._content_texts import Texts
 from farebox._encode import Envelope, encode_log
-from farebox._sender import BATCH_BYTES_MAX
+from farebox._otlp_http import OtlpHttp
+from farebox._sender import BATCH_BYTES_MAX, Sender
 from farebox.errors import SettingError
 from farebox.testing import Captured
 from instrumentation.provider import Provider
@@ -919,6 +922,38 @@ def test_large_records_go_in_several_requests(provider: Provider, on: None, monk
     sizes = [len(body) for path, body in sink.bodies if path == "/v1/logs"]
     assert max(sizes) <= BATCH_BYTES_MAX + RECORD_BYTES_MAX
     assert len(sizes) > 1
+
+
+def test_records_that_do_not_fit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits is bounded in bytes; what is dropped is a metric, as what was sent and refused."""
+    monkeypatch.setenv("FAREBOX_QUEUE_BYTES_MAX", "10")
+    sender = Sender(OtlpHttp.from_environment, Envelope({}, "farebox", "1"), "records of content")
+    reader = InMemoryMetricReader()
+    meters = MeterProvider([reader], shutdown_on_exit=False)
+    _content.observe_contents(meters.get_meter("test"), sender)
+    sender.put(bytes(11))
+    found = reader.get_metrics_data()
+    meters.shutdown()
+
+    assert found is not None
+    (scope,) = found.resource_metrics[0].scope_metrics
+    assert {each.name: each.data.data_points[0].value for each in scope.metrics} == {  # type: ignore[union-attr]
+        "farebox.contents_sent": 0,
+        "farebox.contents_dropped": 1,
+        "farebox.contents_refused": 0,
+    }
+
+
+def test_logs_have_an_endpoint_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables of the logs signal win over the general ones, and those of traces do not count."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://traces:1/x")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "team=blue")
+    assert OtlpHttp.from_environment("logs")._endpoint == "http://localhost:4318/v1/logs"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://logs:1/y")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_HEADERS", "team=red")
+
+    transport = OtlpHttp.from_environment("logs")
+    assert (transport._endpoint, transport._session.headers["team"]) == ("http://logs:1/y", "red")
 
 
 # --- recorded traffic ------------------------------------------------------------------------------------------------
