@@ -18,6 +18,7 @@ import zlib
 from collections import Counter
 
 from farebox.detectors._answer import Answer
+from farebox.detectors._code import without_blocks
 from farebox.detectors._finding import Finding
 from farebox.detectors._json_answer import looks_like_json
 
@@ -55,7 +56,7 @@ _ASKED = re.compile(
     r"重复[^。\n]{0,20}[次遍]|[次遍][^。\n]{0,10}重复|繰り返し(?:て)?(?:書|出力|言)|번 반복|반복해서 (?:써|출력|말)"
 )
 _DIGIT = re.compile(r"\d")
-_MARKUP = str.maketrans("", "", '<>{}[]()=;|"/\\_#$&^~')
+_MARKUP = str.maketrans("", "", '<>{}[]()=;|"/\\_#$&^~`')
 _CLOSING_FENCE = re.compile(r"\n[ \t]*(?:```|~~~)\s*$")
 _LINE_CHARACTERS_MIN = 15
 _SEQUENCE = 6
@@ -67,16 +68,16 @@ def check(answer: Answer) -> Finding | None:
     asked = answer.prompt.user[:PROMPT_CHARACTERS].lower()
     if not texts or _ASKED.search(asked):
         return None
-    return Finding.of(any(_loops(choice.text, choice.prose) for choice in texts))
+    return Finding.of(any(_loops(choice.text) for choice in texts))
 
 
-def _loops(text: str, prose: str) -> bool:
+def _loops(text: str) -> bool:
     tail = text[-TAIL_CHARACTERS:].rstrip()
     code = _CLOSING_FENCE.search(tail)
     exact = (tail[: code.start()].rstrip(), *COUNTING) if code else (tail, *EXACT)
     if any(_repeats(exact[0], end, *exact[1:]) for end in _ENDS):
         return True
-    counting = prose[-TAIL_CHARACTERS:].rstrip()
+    counting = without_blocks(text)[-TAIL_CHARACTERS:].rstrip()
     if _DIGIT.search(counting):
         counting = counting.translate(_DIGITS)
     if not _recurs(counting) or looks_like_json(text) or not _is_prose(counting):
