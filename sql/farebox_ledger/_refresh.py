@@ -28,7 +28,14 @@ __all__ = ["Refreshed", "Refresher", "refresh", "refresh_all"]
 ARRIVALS_MAX = 1_000_000
 ATTEMPTS_MAX = 500_000
 SETTINGS = {"max_bytes_before_external_group_by": 1_000_000_000, "max_insert_threads": 1}
-NOTES = ("note_moved_attempts", "note_span_conflicts", "note_spanning_tasks", "note_attempt_hours", "note_task_hours")
+NOTES = (
+    "note_moved_attempts",
+    "note_span_conflicts",
+    "note_spanning_tasks",
+    "note_attempt_hours",
+    "note_task_hours",
+    "note_parts",
+)
 FOREIGN_NOTES = (
     "note_foreign_decisions",
     "note_foreign_attempts",
@@ -68,18 +75,14 @@ def refresh(
     """
     _decide_foreign(client, foreign_wait_s)
     parts = _parts(client)
-    taken: list[str] = []
-    rows = 0
-    for name, count in parts:
-        if taken and rows + count > ARRIVALS_MAX:
-            break
-        taken.append(name)
-        rows += count
-    if not taken:
+    if not parts:
         _close_days(client, is_closing)
         return Refreshed(0, 0, more=False)
-    for step in NOTES:
-        _run(client, step, {"parts": taken})
+    for batch in _batches([(name, rows) for name, rows, noted in parts if not noted]):
+        for step in NOTES:
+            _run(client, step, {"parts": batch})
+    taken = next(_batches([(name, rows) for name, rows, _ in parts]))
+    rows = sum(rows for name, rows, _ in parts if name in taken)
     slices = list(_slices(_run(client, "touched_hours", {"parts": taken})))
     counts = [("count_spanning_calls", hours) for hours in slices]  # of all hours before the first that reads them
     counts += [(rollup, hours) for hours in slices for rollup in ROLLUPS]
@@ -142,13 +145,27 @@ class Refresher:
             _log.exception("A refresh failed in an unforeseen way")
 
 
-def _parts(client: Client) -> list[tuple[str, int]]:
-    """List the parts of arrivals, oldest first: among duplicates the first stored row must be met first."""
+def _parts(client: Client) -> list[tuple[str, int, bool]]:
+    """List the parts of arrivals and whether they are noted, oldest first, as the first of duplicates must be met."""
     found = client.query(
-        "SELECT name, rows FROM system.parts WHERE database = currentDatabase() AND table = 'arrivals' AND active "
-        "AND rows > 0 ORDER BY min_block_number"
+        "SELECT name, rows, name IN (SELECT part FROM noted_parts) FROM system.parts "
+        "WHERE database = currentDatabase() AND table = 'arrivals' AND active AND rows > 0 ORDER BY min_block_number"
     ).result_rows
-    return [(str(name), int(rows)) for name, rows in found]
+    return [(str(name), int(rows), bool(noted)) for name, rows, noted in found]
+
+
+def _batches(parts: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
+    """Put parts together as long as they hold few arrivals."""
+    taken: list[str] = []
+    arrivals = 0
+    for name, rows in parts:
+        if taken and arrivals + rows > ARRIVALS_MAX:
+            yield taken
+            taken, arrivals = [], 0
+        taken.append(name)
+        arrivals += rows
+    if taken:
+        yield taken
 
 
 def _slices(hours: Sequence[Sequence[Any]]) -> Iterator[list[datetime]]:

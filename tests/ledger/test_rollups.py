@@ -33,6 +33,7 @@ FILLED = (
     "users_hourly",
     "users_daily",
     "counted_days",
+    "noted_parts",
     "tasks_hourly",
     "task_outcomes",
     "span_conflicts",
