@@ -71,6 +71,20 @@ _US = Charge("us", Decimal("1.1"), _ANTHROPIC_US, "1.1 times the price without a
 # From Sonnet 4.5 on, an endpoint of one region or several costs a tenth more than the global one.
 # Source: platform.claude.com claude-on-vertex-ai page, read 2026-11-23; genai-prices' comments say the same.
 _VERTEX_REGIONAL = Charge("regional", Decimal("1.1"), _VERTEX_CLAUDE, "1.1 times the price of the global endpoint")
+_OPENAI_RESIDENCY = "https://developers.openai.com/api/docs/guides/data-residency"
+# Data residency endpoints cost a tenth more, of models released on 5 March 2026 or later.
+# Source: developers.openai.com data-residency page, read 2026-11-23; GPT-5.4 came out that day.
+_RESIDENCY = Charge("residency", Decimal("1.1"), _OPENAI_RESIDENCY, "1.1 times the price of the global endpoint")
+_BEFORE_RESIDENCY = re.compile(r"(ft:)?(gpt-([34]|5($|-|\.[0-3]))|o[134]($|-)|text-|davinci|babbage|whisper-1|tts-1)")
+_SINCE_RESIDENCY = re.compile(r"gpt-(5\.[4-9]|[6-9])")
+# The one model of xAI's endpoint in the US costs a tenth more there.
+# Source: docs.x.ai regions page, read 2026-11-23.
+_XAI_US = Charge(
+    "us",
+    Decimal("1.1"),
+    "https://docs.x.ai/developers/advanced-api-usage/regions",
+    "1.1 times the price of the global endpoint",
+)
 _BEFORE_GEOGRAPHY = re.compile(r"claude-(v?[1-3]|(opus|sonnet|haiku)-4-[0-5]$)")
 _BEFORE_PREMIUM = re.compile(r"claude-(v?[1-3]|[34]-|(opus|sonnet)-4(-[01])?$)|gemini-[12]\.")
 _EVERYWHERE = (Charge(""), Charge("global"), Charge("regional"))
@@ -80,6 +94,10 @@ def regions_of(provider: str, model: str, catalogue_id: str) -> tuple[Charge, ..
     """List the regions that a listed price makes prices for; the region is empty where it is not asked or not known."""
     if provider == "anthropic":
         return (Charge(""),) if _BEFORE_GEOGRAPHY.match(model) else (Charge(""), _US)
+    if provider == "openai":
+        return _openai_regions(model)
+    if provider == "xai":
+        return (Charge(""), _XAI_US) if model == "grok-4.6" else (Charge(""),)
     if provider == "vertex":
         if _BEFORE_PREMIUM.match(model):
             return _EVERYWHERE
@@ -92,3 +110,9 @@ def regions_of(provider: str, model: str, catalogue_id: str) -> tuple[Charge, ..
         regional = catalogue_id.startswith("regional.") or model in ("gpt-5.4", "gpt-5.5")
         return (Charge(""), Charge("us")) if regional else (Charge("us", note="Price in the US regions"),)
     return (Charge(""),)
+
+
+def _openai_regions(model: str) -> tuple[Charge, ...]:
+    if _BEFORE_RESIDENCY.match(model):
+        return (Charge(""), Charge("residency"))
+    return (Charge(""), _RESIDENCY) if _SINCE_RESIDENCY.match(model) else (Charge(""),)

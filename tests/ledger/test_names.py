@@ -231,6 +231,28 @@ def test_an_address_tells_the_region_where_no_span_does(ledger_client: Client) -
     ]
 
 
+@pytest.mark.parametrize(
+    ("provider", "host", "name", "cost"),
+    [
+        ("openai", "api.openai.com", "gpt-5.4", "0.00265"),
+        ("openai", "eu.api.openai.com", "gpt-5.4-2026-03-05", "0.002915"),
+        ("openai", "us.api.openai.com", "gpt-4o", "0.0026"),
+        ("openai", "eu.api.openai.com", "gpt-audio-mini", None),
+        ("xai", "us.api.x.ai", "grok-4.6", "0.002266"),
+        ("xai", "us.api.x.ai", "grok-4.3", None),
+    ],
+)
+def test_addresses_that_keep_data_in_a_region_have_their_price(
+    ledger_client: Client, provider: str, host: str, name: str, cost: str | None
+) -> None:
+    """OpenAI's and xAI's regional addresses cost a tenth more for the models that their pages name."""
+    span = wire(provider, "", name)
+
+    row = stored(ledger_client, Span({**span.attributes, "server.address": host}), "list_cost")
+
+    assert row == (None if cost is None else Decimal(cost),)
+
+
 def test_the_response_names_the_model_before_the_request(ledger_client: Client) -> None:
     """The model that answered is priced, or not known; the one asked for counts where the answer names none."""
     answered = attempt("claude-haiku-4-5", request_model="claude-sonnet-4-6")
