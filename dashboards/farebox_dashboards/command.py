@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-FOLDER = "grafana-dashboards"
+FOLDER = "grafana"
 URL = "http://localhost:3000"
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Grafana dashboards over the ledger: `build` writes them as JSON files for Grafana's file provisioning, `push` "
-        "brings them into a running Grafana, into a folder of their own, as often as you like."
+        "Grafana dashboards over the ledger: `build` writes them and the alert rules as files for Grafana's file "
+        "provisioning, `push` brings the dashboards into a running Grafana, as often as you like."
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    building = actions.add_parser("build", help="write the dashboards as JSON files")
+    building = actions.add_parser("build", help="write dashboards and alert rules as files")
     building.add_argument("--out", default=FOLDER, metavar="FOLDER", help=f"where to ({FOLDER})")
     pushing = actions.add_parser("push", help="bring the dashboards into a Grafana")
     pushing.add_argument("--url", help=f"the Grafana; GRAFANA_URL ({URL})")
@@ -46,14 +46,17 @@ def _run(args: argparse.Namespace) -> int:
 
 def _build(folder: Path) -> int:
     from farebox_dashboards import DASHBOARDS, DashboardError
+    from farebox_dashboards.alerts import ALERTS, RULES
 
+    files = {folder / "dashboards" / f"{each.uid}.json": each.as_json() for each in DASHBOARDS}
+    files[folder / "provisioning" / "alerting" / "farebox.yaml"] = ALERTS
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for each in DASHBOARDS:
-            (folder / f"{each.uid}.json").write_text(each.as_json(), encoding="utf-8")
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DashboardError(f"--out {folder} cannot be written ({error.strerror}); name another folder") from None
-    print(f"{len(DASHBOARDS)} dashboards written to {folder}")  # noqa: T201
+    print(f"{len(DASHBOARDS)} dashboards and {len(RULES)} alert rules written to {folder}")  # noqa: T201
     return 0
 
 

@@ -11,6 +11,7 @@ from dashboards.fake_grafana import TOKEN, FakeGrafana, fake_grafana
 
 from farebox._cli import main
 from farebox_dashboards import DASHBOARDS
+from farebox_dashboards.alerts import ALERTS
 
 DSN = "clickhouse://grafana:pa'ss@clickhouse:8123/farebox"
 
@@ -29,14 +30,15 @@ def push(*arguments: str) -> int:
 
 
 def test_build_writes_what_grafana_loads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One JSON file a dashboard, by its uid, in a folder that is made if need be."""
+    """One JSON file a dashboard, by its uid, and the alert rules, in a folder that is made if need be."""
     folder = tmp_path / "new" / "folder"
 
     assert main(["dashboards", "build", "--out", str(folder)]) == 0
-    assert {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} == {
-        f"{each.uid}.json": each.as_json() for each in DASHBOARDS
+    assert {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in folder.rglob("*.*")} == {
+        **{f"dashboards/{each.uid}.json": each.as_json() for each in DASHBOARDS},
+        "provisioning/alerting/farebox.yaml": ALERTS,
     }
-    assert capsys.readouterr().out == f"2 dashboards written to {folder}\n"
+    assert capsys.readouterr().out == f"2 dashboards and 4 alert rules written to {folder}\n"
 
 
 def test_build_into_a_file_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

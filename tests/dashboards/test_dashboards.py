@@ -42,7 +42,7 @@ def dashboard(request: pytest.FixtureRequest) -> Dashboard:
 
 
 def test_the_built_json_is_committed(dashboard: Dashboard) -> None:
-    """The file that Grafana loads is what the code builds; `farebox dashboards build` writes it anew."""
+    """The file that Grafana loads is what the code builds; `farebox dashboards build --out dashboards/grafana`."""
     assert (BUILT / f"{dashboard.uid}.json").read_text(encoding="utf-8") == dashboard.as_json()
 
 

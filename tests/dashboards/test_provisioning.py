@@ -147,6 +147,8 @@ def test_grafana_finds_the_ledger() -> None:
     assert users is not None
 
     assert (source["uid"], source["type"]) == (DATASOURCE_UID, PLUGIN)
+    alerts = (PROVISIONING / "alerting" / "farebox.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r'datasourceUid: "([^"]+)"', alerts)) == {source["uid"], "__expr__"}
     assert given["GF_PLUGINS_PREINSTALL_SYNC"].startswith(f"{PLUGIN}@")
     assert set(re.findall(r"\$(\w+)", text)) <= set(given)
     assert given["FAREBOX_CLICKHOUSE_HOST"] in SERVICES
