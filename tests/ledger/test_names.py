@@ -209,6 +209,22 @@ def test_the_name_of_a_global_profile_tells_the_region(ledger_client: Client) ->
     )
 
 
+def test_a_profile_of_ones_own_says_what_was_assumed(ledger_client: Client) -> None:
+    """An application inference profile hides its model: the answer names that, the reason what was assumed."""
+    asked = attempt(
+        "claude-haiku-4-5-20251001",
+        "bedrock",
+        request_model=ARN + "application-inference-profile/a1b2c3",
+        region="us-east-1",
+    )
+
+    assert stored(ledger_client, asked, "list_cost, price_state, price_reason") == (
+        Decimal("0.001155"),
+        "priced",
+        "the profile does not tell whether it is global; priced as that of a region",
+    )
+
+
 @pytest.mark.parametrize(("region", "cost"), [("global", "0.00105"), ("europe-west1", "0.001155"), ("us", "0.001155")])
 def test_vertex_endpoints_of_a_region_cost_more(ledger_client: Client, region: str, cost: str) -> None:
     """From Sonnet 4.5 on, an endpoint of a region or of several costs a tenth more than the global one."""

@@ -298,6 +298,8 @@ SELECT
         state = 'partial', concat('lower bound, the response was cut: ', outcome),
         ifNull(cache_write_unsplit_tokens, 0) > 0 AND price.unsplit_billed_as != '',
             concat('cache_write_unsplit_tokens billed as ', price.unsplit_billed_as),
+        provider = 'bedrock' AND position(request_model, ':application-inference-profile/') > 0,
+            'the profile does not tell whether it is global; priced as that of a region',
         ''
     ) AS price_reason,
     reported_cost,
