@@ -144,7 +144,7 @@ def describe(attempt: Attempt) -> Description:
         **_limits(attempt, outcome),
         **prefix_of(request),
     }
-    attributes.update(flags_of(attempt, reading, outcome, request, tags.get("route", "default")))
+    attributes.update(flags_of(attempt.endpoint.operation, reading, outcome, request, tags.get("route", "default")))
     known = {key: value for key, value in attributes.items() if value is not None}
     apart = [_apart(each, attempt, reading, known) for each in reading.apart]
     note_background(reading, tags)
@@ -205,6 +205,8 @@ def _billed(each: Billed, attempt: Attempt, reader: Attributes) -> Description:
         name.USAGE_STATE: each.state,
         **(_leaves(reading.usage) if reading.usage is not None and each.state != "none" else {}),
     }
+    if each.whole:
+        attributes.update(flags_of(each.operation, reading, each.outcome, {}, tags.get("route", "default")))
     known = {key: value for key, value in attributes.items() if value is not None}
     return Description(
         name=f"{each.operation} {reading.model}" if reading.model else each.operation,

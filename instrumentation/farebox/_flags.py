@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from farebox import semconv as name
-from farebox._attempt import Attempt
 from farebox._reading import Choice as ChoiceRead
 from farebox._reading import Reading
 
@@ -21,11 +20,12 @@ __all__ = ["flags_of"]
 _ANSWERING = frozenset({"chat", "text_completion"})
 
 
-def flags_of(
-    attempt: Attempt, reading: Reading, outcome: str, request: Mapping[str, Any], route: str
-) -> dict[str, Any]:
-    """Return what detectors give: flags and checked of an answer that came whole, facts on any prompt."""
-    if attempt.endpoint.operation not in _ANSWERING:
+def flags_of(operation: str, reading: Reading, outcome: str, request: Mapping[str, Any], route: str) -> dict[str, Any]:
+    """Return what detectors give: flags and checked of an answer that came whole, facts on any prompt.
+
+    request: empty where the answer is read later than it was asked for; detectors that need it then do not apply.
+    """
+    if operation not in _ANSWERING:
         return {}
     from farebox.detectors import Answer, examine
     from farebox.detectors._language import prompt_language

@@ -88,6 +88,7 @@ def test_a_background_response_is_billed_once(provider: Provider, captured: Capt
     assert attributes["farebox.usage.output_tokens"] == 20
     assert attributes["farebox.usage.cache_read_tokens"] == 64
     assert attributes["farebox.route"] == "research"
+    assert "refusal" in attributes["farebox.checked"]
     assert attributes["farebox.duration_ms"] == 42_000
     assert attributes["gen_ai.response.id"] == response_id
     assert (result.start_time, result.end_time) == (CREATED * 10**9, COMPLETED * 10**9)

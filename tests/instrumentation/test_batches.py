@@ -176,6 +176,7 @@ def test_each_result_is_billed_at_the_time_and_under_the_ids_of_its_batch(
     assert first["farebox.tag.batch_id"] == batch_id
     assert first["gen_ai.response.id"] == "msg_1"
     assert first["gen_ai.operation.name"] == "chat"
+    assert {"truncated", "refusal", "empty"} <= set(first["farebox.checked"])
     assert billed[0].start_time == billed[0].end_time == ENDED_NS
     assert billed[0].parent is None
     assert len({span.context.trace_id for span in billed}) == 1
