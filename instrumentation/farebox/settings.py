@@ -111,6 +111,13 @@ def _positive(raw: str) -> int:
     return number
 
 
+def _days(raw: str) -> int:
+    number = int(raw)
+    if not 0 <= number <= 36_500:
+        raise ValueError("must be a whole number from 0 to 36500")
+    return number
+
+
 def _up_to_32768(raw: str) -> int:
     number = _positive(raw)
     if number > 32_768:
@@ -148,6 +155,9 @@ SETTINGS: dict[str, Setting] = {
             "chdb:.farebox",
             "Where the ledger is: `chdb:folder`, `chdb:///absolute/folder` or `clickhouse://user:password@host:8123/farebox`.",
         ),
+        Setting("ledger_days", "a number of days", _days, 0, "How long attempts and their sums are kept; 0 for good."),
+        Setting("traces_days", "a number of days", _days, 30, "How long spans are kept as they came; 0 for good."),
+        Setting("content_days", "a number of days", _days, 7, "How long captured content is kept; 0 for good."),
         Setting("otlp_port", "a port", _port, 4318, "Port of OTLP/HTTP in `farebox up`, on loopback."),
         Setting(
             "clickhouse_port",

@@ -14,6 +14,7 @@ from farebox_ledger._book_own import read_own_book
 from farebox_ledger._dsn import Dsn
 from farebox_ledger._lock import LOCK_FILE, lock, running
 from farebox_ledger._migrate import Migration, migrate, migrations, pending, require_current
+from farebox_ledger._retention import apply_retention
 from farebox_ledger._routes import read_routes, sync_routes
 from farebox_ledger.errors import LedgerError, StoreHeldError, clickhouse_words
 
@@ -75,6 +76,7 @@ def open_store(dsn: Dsn, engine: Mapping[str, str] | None = None) -> Store:
         client.command(f"CREATE DATABASE IF NOT EXISTS {dsn.database} ENGINE = Atomic")
         client.database = dsn.database
         migrate(client)
+        apply_retention(client)
         added = sync_book(client, read_own_book(dsn))
         sync_routes(client, read_routes())
         return Store(dsn, client, added, stack.pop_all())

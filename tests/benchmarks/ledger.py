@@ -54,7 +54,7 @@ SELECT
     concat('service-', toString(dice % 8 % 3)) AS service,
     'production' AS environment,
     ['easy', 'hard', 'search', 'chat', 'summary', 'code', 'mail', 'other'][1 + dice % 8] AS route,
-    concat('tenant-', toString(dice % 30)) AS tenant,
+    concat('tenant-', toString(sipHash64(user_id) % 30)) AS tenant,
     concat('user-', toString(toUInt32(pow((dice % 1000003) / 1000003, 2) * 10000))) AS user_id,
     its_task AS task,
     concat('v', toString(intDiv(n, 1000000))) AS prompt_version,

@@ -18,14 +18,24 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="print the statements that would run, and change nothing"
     )
+    parser.add_argument(
+        "--for-cluster",
+        metavar="NAME",
+        help="print the schema for a cluster of servers, replicated and sharded by trace id; parsed, never run by us",
+    )
     parser.add_argument("--dsn", help="the ledger's address")
 
 
 def _run(args: argparse.Namespace) -> int:
+    from farebox_ledger._cluster import for_cluster
     from farebox_ledger._dsn import parse_dsn
     from farebox_ledger._migrate import migrations
     from farebox_ledger._store import open_store, pending_in
 
+    if args.for_cluster:
+        for statement in for_cluster(migrations(), args.for_cluster):
+            print(f"{statement.rstrip()};\n")  # noqa: T201
+        return 0
     dsn = parse_dsn(setting("dsn", args.dsn))
     due = pending_in(dsn)
     if args.dry_run:
