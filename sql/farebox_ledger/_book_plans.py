@@ -85,6 +85,17 @@ _XAI_US = Charge(
     "https://docs.x.ai/developers/advanced-api-usage/regions",
     "1.1 times the price of the global endpoint",
 )
+# Together's addresses of one country cost a quarter more, for every kind of token.
+# Source: docs.together.ai geo-specific-inference page, read 2026-11-23.
+_TOGETHER = tuple(
+    Charge(
+        country,
+        Decimal("1.25"),
+        "https://docs.together.ai/docs/serverless/geo-specific-inference",
+        "1.25 times the price of the address without a country",
+    )
+    for country in ("us", "ca")
+)
 _BEFORE_GEOGRAPHY = re.compile(r"claude-(v?[1-3]|(opus|sonnet|haiku)-4-[0-5]$)")
 _BEFORE_PREMIUM = re.compile(r"claude-(v?[1-3]|[34]-|(opus|sonnet)-4(-[01])?$)|gemini-[12]\.")
 _EVERYWHERE = (Charge(""), Charge("global"), Charge("regional"))
@@ -96,6 +107,8 @@ def regions_of(provider: str, model: str, catalogue_id: str) -> tuple[Charge, ..
         return (Charge(""),) if _BEFORE_GEOGRAPHY.match(model) else (Charge(""), _US)
     if provider == "openai":
         return _openai_regions(model)
+    if provider == "together":
+        return (Charge(""), *_TOGETHER)
     if provider == "xai":
         return (Charge(""), _XAI_US) if model == "grok-4.6" else (Charge(""),)
     if provider == "vertex":

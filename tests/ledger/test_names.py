@@ -256,12 +256,13 @@ def test_an_address_tells_the_region_where_no_span_does(ledger_client: Client) -
         ("openai", "eu.api.openai.com", "gpt-audio-mini", None),
         ("xai", "us.api.x.ai", "grok-4.6", "0.002266"),
         ("xai", "us.api.x.ai", "grok-4.3", None),
+        ("together", "us-api.together.ai", "mistralai/Mixtral-8x7B-Instruct-v0.1", "0.00113625"),
     ],
 )
 def test_addresses_that_keep_data_in_a_region_have_their_price(
     ledger_client: Client, provider: str, host: str, name: str, cost: str | None
 ) -> None:
-    """OpenAI's and xAI's regional addresses cost a tenth more for the models that their pages name."""
+    """Regional addresses of OpenAI and xAI cost a tenth more for the models their pages name, Together's a quarter."""
     span = wire(provider, "", name)
 
     row = stored(ledger_client, Span({**span.attributes, "server.address": host}), "list_cost")
