@@ -1,0 +1,33 @@
+"""Whoever reads the ledger of a running `farebox up` may ask every question of the dashboards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import farebox_up
+import pytest
+from dashboards.asking import asked, choice
+from dashboards.traffic import HOSTILE, UNTIL
+
+from farebox_dashboards._macros import Range, expand
+from farebox_dashboards._sql import alert_sql
+
+PERIOD = Range.of(UNTIL.replace(hour=0), UNTIL, 600)
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory):
+    """A running collector with an empty ledger."""
+    running = farebox_up.start(Path(tmp_path_factory.mktemp("up")) / "ledger")
+    yield running
+    running.stop()
+    running.end()
+
+
+def test_every_question_passes_the_read_only_endpoint(up: farebox_up.Up) -> None:
+    """Its guard refuses what reaches out of the ledger; no query of a panel, variable, annotation or alert does."""
+    alerts = [alert_sql(name) for name in ("spend_spike", "spend_spike_hourly", "not_priced", "ledger_silent")]
+    with up.client() as client:
+        for statement in [*(each.sql for each in asked()), *alerts]:
+            for values in (choice(), choice(route=[HOSTILE])):
+                client.query(expand(statement, values, PERIOD))
