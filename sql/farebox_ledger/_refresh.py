@@ -36,6 +36,7 @@ NOTES = (
     "note_task_hours",
     "note_parts",
 )
+COVERED_NOTES = ("note_covered_hours", "note_covered_attempts", "note_covered_decisions")
 FOREIGN_NOTES = (
     "note_foreign_decisions",
     "note_foreign_attempts",
@@ -79,7 +80,8 @@ def refresh(
         _close_days(client, is_closing)
         return Refreshed(0, 0, more=False)
     for batch in _batches([(name, rows) for name, rows, noted in parts if not noted]):
-        for step in NOTES:
+        ((foreign_count,),) = _run(client, "foreign_counted", {})
+        for step in (*(COVERED_NOTES if foreign_count else ()), *NOTES):
             _run(client, step, {"parts": batch})
     taken = next(_batches([(name, rows) for name, rows, _ in parts]))
     rows = sum(rows for name, rows, _ in parts if name in taken)

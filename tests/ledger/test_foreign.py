@@ -149,6 +149,27 @@ def test_a_call_that_farebox_reports_too_counts_once(foreign: Store, relation: s
     assert rows(foreign, "list_cost", seen, own) == [(Decimal("0.00105"),)]
 
 
+@pytest.mark.parametrize("relation", ["child", "sibling", "response"])
+def test_a_span_of_farebox_that_comes_late_covers_too(foreign: Store, relation: str) -> None:
+    """A foreign span that counts already leaves the ledger when farebox's own span of the call comes at last."""
+    seen = replace(sdk_span(), parent_id="00000000000000ab")
+    store(foreign.client, seen)
+    decide(foreign)
+    own = attempt(trace_id=None if relation == "response" else seen.trace_id)
+    own = replace(own, parent_id={"child": seen.span_id, "sibling": seen.parent_id}.get(relation, ""))
+    if relation == "response":
+        own = replace(own, attributes={**own.attributes, "gen_ai.response.id": seen.attributes["gen_ai.response.id"]})
+    store(foreign.client, own)
+    refresh(foreign.client)
+    refresh(foreign.client)
+
+    assert decisions(foreign, seen) == [("covered", "response_id" if relation == "response" else "trace")]
+    assert rows(foreign, "list_cost", seen, own) == [(Decimal("0.00105"),)]
+    sums = "SELECT (SELECT sum(spend) FROM attempts_by_hour), (SELECT sum(list_cost) FROM llm_attempts)"
+    ((by_hour, exact),) = foreign.client.query(sums).result_rows
+    assert by_hour == exact
+
+
 def test_an_unrelated_span_of_farebox_covers_nothing(foreign: Store) -> None:
     """Another call of farebox in the same trace leaves the foreign one counted."""
     seen = sdk_span()
