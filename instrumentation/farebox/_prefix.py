@@ -38,10 +38,10 @@ def prefix_of(request: Mapping[str, Any]) -> dict[str, Any]:
     turns: list[tuple[str, int]] = []
     size = 0
     for value, is_turn in _parts(request):
-        for piece in _pieces(value):
-            digest, length = _parts_seen.digest(piece)
-            state = hashlib.sha256(state + digest).digest()
-            size += length
+        role, piece = _piece(value)
+        digest, length = _parts_seen.digest(piece)
+        state = hashlib.sha256(state + role + digest).digest()
+        size += len(role) + length
         (turns if is_turn else head).append((state[:HASH_BYTES].hex(), size))
     kept = head + turns[-(BOUNDARIES_MAX - len(head)) :]
     if not kept:
@@ -94,15 +94,15 @@ def _parts(request: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
             yield message, True
 
 
-def _pieces(part: Any) -> tuple[str | bytes, ...]:
-    """Return a part as text or bytes, the same for the same content wherever its cache markers stand."""
+def _piece(part: Any) -> tuple[bytes, str | bytes]:
+    """Return a part as a role and text or bytes, the same for the same content wherever its cache markers stand."""
     if isinstance(part, str):
-        return (part,)
+        return b"", part
     if type(part) is dict and len(part) == 2 and type(part.get("content")) is str:
         # The usual message: nothing to serialise.
-        return str(part.get("role")), part["content"]
+        return str(part.get("role")).encode(errors="replace"), part["content"]
     raw = _serialised(part)
-    return (_serialised(_unmarked(part)) if b"cache_control" in raw else raw,)
+    return b"", _serialised(_unmarked(part)) if b"cache_control" in raw else raw
 
 
 def _serialised(part: Any) -> bytes:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["is_stream", "read_body", "read_events", "read_request", "read_response"]
 
+_AWS_STREAM = AWS_STREAM.encode()
+
 READERS: dict[str, ReaderFactory] = {
     "anthropic": AnthropicReader,
     "chat": ChatReader,
@@ -80,8 +82,11 @@ def read_body(attempt: Attempt) -> Any:
 
 def is_stream(attempt: Attempt) -> bool:
     """Tell whether the response came as events: server-sent ones, or AWS's frames."""
-    kind = attempt.headers.get("content-type", "") if attempt.headers is not None else ""
-    return "event-stream" in kind or AWS_STREAM in kind
+    if attempt.headers is None:
+        return False
+    # The library's own look-up takes three times as long.
+    kind = next((value for header, value in attempt.headers.raw if header.lower() == b"content-type"), b"")
+    return b"event-stream" in kind or _AWS_STREAM in kind
 
 
 def _events(attempt: Attempt, chunks: list[bytes]) -> Iterator[tuple[bytes, int]]:
