@@ -38,6 +38,7 @@ KEYS = {
 }
 TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)")
 VIEW = re.compile(r"CREATE (?:OR REPLACE )?(?:MATERIALIZED VIEW|VIEW|DICTIONARY)(?: IF NOT EXISTS)? (\w+)")
+ALTER = re.compile(r"ALTER TABLE (\w+)")
 ENGINE = re.compile(r"^ENGINE = (\w*MergeTree)(?:\(([^)]*)\))?", re.MULTILINE)
 
 
@@ -45,7 +46,7 @@ def for_cluster(migrations: Iterable[Migration], cluster: str) -> list[str]:
     """Give the statements that make the schema on a cluster, in order; a sharded table takes two.
 
     Raises:
-        ValueError: a migration is neither a table nor a view nor a dictionary.
+        ValueError: a migration makes neither table, view nor dictionary, and alters none.
     """
     migrations = list(migrations)
     sharded = {name for each in migrations for name in TABLE.findall(each.sql) if name not in EVERYWHERE}
@@ -56,8 +57,10 @@ def for_cluster(migrations: Iterable[Migration], cluster: str) -> list[str]:
             statements += _table(each.sql, table.group(1), cluster)
         elif view is not None:
             statements.append(_view(each.sql, view, cluster, sharded))
+        elif altered := ALTER.search(each.sql):
+            statements += _alter(each.sql, altered, cluster)
         else:
-            raise ValueError(f"migrations/{each.name} makes neither a table nor a view nor a dictionary")
+            raise ValueError(f"migrations/{each.name} is of no kind that is known here")
     return statements
 
 
@@ -84,6 +87,12 @@ def _table(sql: str, name: str, cluster: str) -> list[str]:
 def _replicated(engine: re.Match[str], path: str, replica: str) -> str:
     arguments = ", ".join(filter(None, (f"'{path}'", f"'{replica}'", engine.group(2))))
     return f"ENGINE = Replicated{engine.group(1)}({arguments})"
+
+
+def _alter(sql: str, altered: re.Match[str], cluster: str) -> list[str]:
+    name = altered.group(1)
+    parts = (name,) if name in EVERYWHERE else (f"{name}_local", name)
+    return [ALTER.sub(f"ALTER TABLE {part} ON CLUSTER '{cluster}'", sql, count=1) for part in parts]
 
 
 def _view(sql: str, view: re.Match[str], cluster: str, sharded: set[str]) -> str:

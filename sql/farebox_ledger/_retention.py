@@ -19,7 +19,7 @@ __all__ = ["KEPT", "apply_retention"]
 # Table → the setting that says how many days, and the moment from which they count. What only holds decisions of people
 # (prices, budgets, settings of routes, annotations, bills) is never deleted.
 KEPT: Mapping[str, tuple[str, str]] = {
-    "otel_traces": ("traces_days", "toDateTime(Timestamp)"),
+    "otel_traces": ("traces_days", "ReceivedAt"),
     "foreign_spans": ("traces_days", "toDateTime(received_at)"),
     "otel_logs": ("content_days", "TimestampTime"),
     "stored_attempts": ("ledger_days", "toDateTime(received_at)"),

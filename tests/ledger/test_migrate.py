@@ -52,7 +52,7 @@ def test_every_statement_can_be_repeated(fresh_store: Store) -> None:
 def test_a_crash_is_resumed(fresh_store: Store) -> None:
     """A migration that has begun and not finished is run again, whether its statement took effect or not."""
     name = f"{fresh_store.dsn.database}.migrations"
-    last = migrations()[-1]
+    last = [each for each in migrations() if "CREATE VIEW" in each.sql][-1]
     fresh_store.client.command(f"ALTER TABLE {name} DELETE WHERE number = {last.number} SETTINGS mutations_sync = 2")
     view = last.name.removesuffix(".sql").partition("_create_")[2]
     fresh_store.client.command(f"DROP VIEW {view}")

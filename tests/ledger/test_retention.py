@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from ledger.spans import attempt, store
@@ -23,7 +23,7 @@ def days(ledger: Store, table: str) -> str:
 def test_by_default_the_ledger_stays_and_the_rest_goes(fresh_store: Store) -> None:
     """Attempts stay for good, traces for 30 days, content for 7."""
     assert days(fresh_store, "stored_attempts") == ""
-    assert days(fresh_store, "otel_traces") == "toDateTime(Timestamp) + toIntervalDay(30)"
+    assert days(fresh_store, "otel_traces") == "ReceivedAt + toIntervalDay(30)"
     assert days(fresh_store, "otel_logs") == "TimestampTime + toIntervalDay(7)"
 
 
@@ -56,11 +56,18 @@ def test_every_table_that_grows_with_calls_has_a_setting(fresh_store: Store) -> 
     }
 
 
-def test_old_traces_go_and_the_ledger_stays(fresh_store: Store) -> None:
-    """A span of two months ago is in the ledger, and its trace is gone at the next merge."""
-    old = datetime.now().astimezone() - timedelta(days=60)
-    store(fresh_store.client, attempt(started_at=old))
+def test_the_age_of_a_trace_counts_from_when_it_came(fresh_store: Store) -> None:
+    """A span of two months ago, or of 1970, that came today stays as long as any other."""
+    for old in (datetime.now(UTC) - timedelta(days=60), datetime(1970, 1, 2, tzinfo=UTC)):
+        store(fresh_store.client, attempt(started_at=old))
     fresh_store.client.command("OPTIMIZE TABLE otel_traces FINAL")
 
-    counts = "SELECT (SELECT count() FROM otel_traces), (SELECT count() FROM llm_attempts)"
-    assert fresh_store.client.query(counts).result_rows == [(0, 1)]
+    assert fresh_store.client.query("SELECT count() FROM otel_traces").result_rows == [(2,)]
+
+
+def test_what_is_too_old_goes(fresh_store: Store) -> None:
+    """Content of two weeks ago is gone after the next merge."""
+    fresh_store.client.command("INSERT INTO otel_logs (Timestamp) VALUES (now() - INTERVAL 14 DAY), (now())")
+    fresh_store.client.command("OPTIMIZE TABLE otel_logs FINAL")
+
+    assert fresh_store.client.query("SELECT count() FROM otel_logs").result_rows == [(1,)]
