@@ -23,8 +23,9 @@ HEADINGS = [("model", False), ("was", False), ("is", False), ("attempts", True),
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Price the attempts of a period with the price book as it is now: after a price was added or mended. What a "
-        "figure was stays in the table adjustments, with who changed it, when and why; `farebox report --as-of` reads "
-        "the past. Attempts whose price is the same are left alone. It may be cut and repeated."
+        "figure was stays in the table adjustments, with who changed it, when and why; the view "
+        "llm_attempts_as_of(moment = ...) reads the past. Attempts whose price is the same are left alone. It may be "
+        "cut and repeated."
     )
     parser.add_argument("--since", required=True, metavar="TIME", help="24h, 7d, today, a day, a moment")
     parser.add_argument("--until", metavar="TIME", help="the same; exclusive (no end)")

@@ -23,6 +23,6 @@ CREATE TABLE IF NOT EXISTS otel_logs
 ENGINE = MergeTree
 PARTITION BY toDate(Timestamp)
 ORDER BY (ServiceName, TimestampTime, Timestamp)
-TTL TimestampTime + INTERVAL 30 DAY
+TTL TimestampTime + INTERVAL 7 DAY
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000
-COMMENT 'Content of calls as it arrived over OTLP, for 30 days: prompts, answers and tools, where farebox was told to capture them'
+COMMENT 'Content of calls as it arrived over OTLP, for FAREBOX_CONTENT_DAYS: prompts, answers and tools, where farebox was told to capture them'
