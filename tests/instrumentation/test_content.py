@@ -31,11 +31,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from shared import needs_shared
 
 import farebox
-from farebox import _content, _content_parts, _guard, content
+from farebox import _content, _content_parts, _guard, _spans, content
 from farebox._content import RECORD_BYTES_MAX
 from farebox._content_texts import Texts
 from farebox._encode import Envelope, encode_log
 from farebox._otlp_http import OtlpHttp
+from farebox._recorder import recorder
 from farebox._sender import BATCH_BYTES_MAX, Sender
 from farebox.errors import SettingError
 from farebox.testing import Captured
@@ -53,7 +54,12 @@ _clients: list[Any] = []
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    """Close the clients of a test, and take its redaction away."""
+    """Begin with senders that have no connection; close the clients of a test, and take its redaction away."""
+    recorder().drain(timeout_s=10)  # an earlier test's late record would connect them to nowhere
+    for sender in (_spans.farebox_sender(), _content.content_sender()):
+        if sender is not None:
+            sender.shutdown()
+            sender.after_fork()
     yield
     content.redact_with(None)
     while _clients:
