@@ -13,8 +13,9 @@ help:  ## Show this list
 demo: $(STAMP)  ## Run real SDK calls against simulated providers and print the priced ledger (STAY=1 keeps it up)
 	@$(BIN)/farebox demo $(if $(filter 1,$(STAY)),--stay) $(DEMO)
 
+# Two processes: each file's tests stay in one, with an embedded ClickHouse of its own.
 test: $(STAMP)  ## Run the tests
-	@$(BIN)/python -m pytest -q $(TEST)
+	@$(BIN)/python -m pytest -q $(if $(TEST),$(TEST),-n 2 --dist loadfile)
 
 eval: $(STAMP)  ## Score the failure detectors on labelled answers (FAREBOX_SHARED), and fail below the bars
 	@PYTHONPATH=tests FAREBOX_SHARED="$${FAREBOX_SHARED:-$(wildcard $(CURDIR)/../shared)}" $(BIN)/python -m evaluation $(EVAL)
