@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
+from farebox_ledger._portions import portions
 from farebox_ledger.errors import LedgerError, QueryError, clickhouse_words
 
 if TYPE_CHECKING:
@@ -79,13 +80,13 @@ def refresh(
     if not parts:
         _close_days(client, is_closing)
         return Refreshed(0, 0, more=False)
-    for batch in _batches([(name, rows) for name, rows, noted in parts if not noted]):
+    for batch in portions([(name, rows) for name, rows, noted in parts if not noted], ARRIVALS_MAX):
         ((foreign_count,),) = _run(client, "foreign_counted", {})
         for step in (*(COVERED_NOTES if foreign_count else ()), *NOTES):
             _run(client, step, {"parts": batch})
-    taken = next(_batches([(name, rows) for name, rows, _ in parts]))
+    taken = next(portions([(name, rows) for name, rows, _ in parts], ARRIVALS_MAX))
     rows = sum(rows for name, rows, _ in parts if name in taken)
-    slices = list(_slices(_run(client, "touched_hours", {"parts": taken})))
+    slices = list(portions(_run(client, "touched_hours", {"parts": taken}), ATTEMPTS_MAX))
     counts = [("count_spanning_calls", hours) for hours in slices]  # of all hours before the first that reads them
     counts += [(rollup, hours) for hours in slices for rollup in ROLLUPS]
     for name, hours in counts:
@@ -154,34 +155,6 @@ def _parts(client: Client) -> list[tuple[str, int, bool]]:
         "WHERE database = currentDatabase() AND table = 'arrivals' AND active AND rows > 0 ORDER BY min_block_number"
     ).result_rows
     return [(str(name), int(rows), bool(noted)) for name, rows, noted in found]
-
-
-def _batches(parts: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
-    """Put parts together as long as they hold few arrivals."""
-    taken: list[str] = []
-    arrivals = 0
-    for name, rows in parts:
-        if taken and arrivals + rows > ARRIVALS_MAX:
-            yield taken
-            taken, arrivals = [], 0
-        taken.append(name)
-        arrivals += rows
-    if taken:
-        yield taken
-
-
-def _slices(hours: Sequence[Sequence[Any]]) -> Iterator[list[datetime]]:
-    """Put hours together as long as they hold few attempts."""
-    taken: list[datetime] = []
-    attempts = 0
-    for hour, count in hours:
-        if taken and attempts + count > ATTEMPTS_MAX:
-            yield taken
-            taken, attempts = [], 0
-        taken.append(hour)
-        attempts += count
-    if taken:
-        yield taken
 
 
 def _decide_foreign(client: Client, wait_s: int) -> None:

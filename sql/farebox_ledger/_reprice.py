@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from farebox_ledger._formula import formula_columns, priced
 from farebox_ledger._period import Period
+from farebox_ledger._portions import portions
 from farebox_ledger.errors import QueryError, clickhouse_words
 
 if TYPE_CHECKING:
@@ -127,16 +128,7 @@ def _slices(client: Client, period: Period) -> Iterator[list[datetime]]:
         "GROUP BY hour ORDER BY hour",
         {"since": period.since, "until": period.until},
     ).result_rows
-    taken: list[datetime] = []
-    attempts = 0
-    for hour, count in rows:
-        if taken and attempts + count > ATTEMPTS_MAX:
-            yield taken
-            taken, attempts = [], 0
-        taken.append(hour)
-        attempts += count
-    if taken:
-        yield taken
+    return portions(rows, ATTEMPTS_MAX)
 
 
 def _asked(period: Period, hours: list[datetime], route: str, model: str) -> dict[str, Any]:
