@@ -53,10 +53,11 @@ WRITING = """
 /threads/x1/runs/x1/cancel /threads/x1/runs/x1/submit_tool_outputs /vector_stores/x1/file_batches/x1/cancel
 /chatkit/sessions/x1/cancel /live/sessions/x1/hangup /live/sessions/x1/refer /live/sessions/x1/reject
 /realtime/calls/x1/hangup /realtime/calls/x1/refer /realtime/calls/x1/reject
-# A worker that takes tasks from the provider.
-/environments/x1/work/x1 /environments/x1/work/x1/ack /environments/x1/work/x1/heartbeat
-/environments/x1/work/x1/stop /moderations
+# Free of charge.
+/moderations
 """
+# A worker that takes tasks from the provider.
+WORKER = re.compile(r"POST /environments/x1/(work)/x1(/(ack|heartbeat|stop))?")
 FREE = frozenset(f"POST {path}" for path in re.sub("#.*", "", WRITING).split())
 # What costs money that no call of this client tells: its words in the README.
 NOT_RECORDED = {
@@ -97,7 +98,7 @@ def class_of(method: Method) -> str:
     request = f"{verb} {path}"
     if endpoint_of(verb, path) is not None:
         return "recorded"
-    if ADMINISTRATION.fullmatch(request) or READING.fullmatch(request) or request in FREE:
+    if request in FREE or any(each.fullmatch(request) for each in (ADMINISTRATION, READING, WORKER)):
         return "free"
     unrecorded = {f"POST {each}" for paths in NOT_RECORDED.values() for each in paths.split()}
     return "not recorded" if request in unrecorded else ""
