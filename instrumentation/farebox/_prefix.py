@@ -31,8 +31,10 @@ MARSHAL_VERSION = 2
 
 
 def prefix_of(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes `farebox.prefix.hashes` and `.bytes` (cumulative; of text its UTF-8, of structure about
-    what its JSON takes)."""
+    """Return the attributes `farebox.prefix.hashes` and `.bytes`.
+
+    Sizes are cumulative bytes: of text its UTF-8, of structure about what its JSON takes.
+    """
     state = hash_key()
     head: list[tuple[str, int]] = []
     turns: list[tuple[str, int]] = []
