@@ -22,7 +22,7 @@ from farebox_collector._counts import Counts
 from farebox_collector._http import HOST, Server, listen
 from farebox_collector._receiver import Limits, Receiver
 from farebox_collector._writer import Writer
-from farebox_ledger import Dsn, Refresher, Store, announce, open_store, watching
+from farebox_ledger import Dsn, Refresher, Store, announce, new_token, open_store, watching
 
 if TYPE_CHECKING:
     from farebox_collector._reader import Reader
@@ -73,11 +73,15 @@ def run(options: Options) -> int:
         servers = [Server(_receiver(options, writer, counts), otlp)]
         reader = None
         if clickhouse is not None:
+            from farebox_collector._admin import Admin
             from farebox_collector._endpoint import endpoint  # needs chDB, which a server's ledger does not
             from farebox_collector._reader import Reader
 
             reader = Reader(options.dsn.folder)
             servers.append(Server(endpoint(reader, counts, options.dsn.database, _timezone(store)), clickhouse))
+            admin = Admin(store, new_token(options.dsn.folder), counts)
+            stack.callback(admin.close, STOP_S_MAX)
+            servers.append(Server(admin.app(), stack.enter_context(listen(0, "no option"))))
         asyncio.run(_serve(options.dsn, store, servers, reader))
     return 0
 

@@ -1,5 +1,6 @@
 """The ledger: the one place that knows prices. One row an attempt, priced exactly, counted once."""
 
+from farebox_ledger._actions import carry_out, new_token
 from farebox_ledger._book_watch import watching
 from farebox_ledger._dsn import Dsn, parse_dsn
 from farebox_ledger._lock import Up, announce, running
@@ -15,6 +16,8 @@ __all__ = [
     "Store",
     "Up",
     "announce",
+    "carry_out",
+    "new_token",
     "open_reader",
     "open_store",
     "parse_dsn",

@@ -1,7 +1,8 @@
 """Keeps an embedded store to one process, and tells the others where that process listens.
 
 Two files lie in the store's folder beside ClickHouse's own: `up.lock`, held with flock by the process that
-has the store open (its text is the pid), and `up.json`, written when `farebox up` listens.
+has the store open (its text is the pid), and `up.json`, written when `farebox up` listens. Who can read a third,
+`up.token`, may have the holder change it (`_actions.py`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Up:
     pid: int
     otlp_port: int
     clickhouse_port: int
+    admin_port: int
     started_at: str
 
 
@@ -68,9 +70,9 @@ def lock(dsn: Dsn, wait_s: float = 0.3) -> Iterator[None]:
         _release(folder)
 
 
-def announce(dsn: Dsn, otlp_port: int, clickhouse_port: int) -> Up:
+def announce(dsn: Dsn, otlp_port: int, clickhouse_port: int, admin_port: int) -> Up:
     """Tell other commands where this process, which holds the store, listens; readable by this user only."""
-    up = Up(os.getpid(), otlp_port, clickhouse_port, datetime.now(UTC).isoformat(timespec="seconds"))
+    up = Up(os.getpid(), otlp_port, clickhouse_port, admin_port, datetime.now(UTC).isoformat(timespec="seconds"))
     descriptor, draft = tempfile.mkstemp(dir=dsn.folder, prefix=ADDRESS_FILE + ".")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

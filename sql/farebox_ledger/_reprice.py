@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,12 +12,13 @@ from uuid import uuid4
 from farebox_ledger._formula import formula_columns, priced
 from farebox_ledger._period import Period
 from farebox_ledger._portions import portions
+from farebox_ledger._refresh import refresh_all
 from farebox_ledger.errors import QueryError, clickhouse_words
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["Change", "Reason", "changes", "reprice"]
+__all__ = ["Change", "Reason", "changes", "reprice", "reprice_as_asked"]
 
 ATTEMPTS_MAX = 200_000  # of one statement, to bound its memory
 FIGURES = ("list_cost", "cost_input", "cost_cache_read", "cost_cache_write", "cost_output", "cost_tools")
@@ -45,6 +46,11 @@ class Change:
     attempts: int
     old_cost: Decimal | None
     new_cost: Decimal | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Put it in JSON's types; money is exact decimal text."""
+        costs = {"old_cost": self.old_cost, "new_cost": self.new_cost}
+        return {**vars(self), **{name: None if cost is None else format(cost, "f") for name, cost in costs.items()}}
 
 
 def changes(client: Client, period: Period, route: str = "", model: str = "") -> list[Change]:
@@ -85,6 +91,16 @@ def reprice(client: Client, period: Period, reason: Reason, route: str = "", mod
         _ask(client, _applying(), {"run": run, "hours": hours})
     ((adjusted,),) = _ask(client, "SELECT count() FROM adjustments WHERE run = {run:String}", {"run": run})
     return int(adjusted)
+
+
+def reprice_as_asked(client: Client, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Carry out `farebox reprice`: of a period, by `who` and `why`; tell the changes and bring the rollups in step."""
+    period = Period(datetime.fromisoformat(asked["since"]), datetime.fromisoformat(asked["until"]))
+    found = changes(client, period, asked["route"], asked["model"])
+    if found:
+        reprice(client, period, Reason(asked["who"], asked["why"]), asked["route"], asked["model"])
+        refresh_all(client)
+    return {"changes": [each.as_json() for each in found]}
 
 
 def _differing(client: Client) -> str:

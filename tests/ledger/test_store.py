@@ -25,7 +25,7 @@ from farebox_ledger._lock import lock
 dsn = Dsn("chdb", path=Path(sys.argv[1]))
 with lock(dsn):
     if len(sys.argv) > 2:
-        announce(dsn, 4318, int(sys.argv[2]))
+        announce(dsn, 4318, int(sys.argv[2]), 1)
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -93,7 +93,7 @@ def test_this_process_finds_itself(tmp_path: Path) -> None:
     """A store that this process holds and has announced is running, and no longer once it is closed."""
     dsn = Dsn("chdb", path=tmp_path)
     with lock(dsn):
-        announce(dsn, 1, 2)
+        announce(dsn, 1, 2, 3)
         with lock(dsn):
             pass
         up = running(dsn)

@@ -7,13 +7,10 @@ import getpass
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Any
 
 from farebox.commands import Command
 from farebox.settings import setting
-
-if TYPE_CHECKING:
-    from farebox_ledger._reprice import Change
 
 __all__ = ["command"]
 
@@ -39,46 +36,48 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from farebox_ledger._actions import perform
     from farebox_ledger._dsn import parse_dsn
     from farebox_ledger._period import parse_period
-    from farebox_ledger._refresh import refresh_all
-    from farebox_ledger._reprice import Reason, changes, reprice
-    from farebox_ledger._store import open_reader, open_store
+    from farebox_ledger._reprice import changes
+    from farebox_ledger._store import open_reader
 
     dsn = parse_dsn(setting("dsn", args.dsn))
     period = parse_period(args.since, args.until, datetime.now(UTC))
     if args.dry_run:
         with open_reader(dsn) as client:
-            found = changes(client, period, args.route, args.model)
+            found = [each.as_json() for each in changes(client, period, args.route, args.model)]
     else:
-        with open_store(dsn) as store:
-            found = changes(store.client, period, args.route, args.model)
-            if found:
-                who = args.who or getpass.getuser()
-                reprice(store.client, period, Reason(who, args.why), args.route, args.model)
-                refresh_all(store.client)
+        asked = {
+            "since": period.since.isoformat(),
+            "until": period.until.isoformat(),
+            "route": args.route,
+            "model": args.model,
+            "who": args.who or getpass.getuser(),
+            "why": args.why,
+        }
+        found = perform(dsn, "reprice", asked)["changes"]
     if args.json:
-        rows = [{**vars(each), "old_cost": _text(each.old_cost), "new_cost": _text(each.new_cost)} for each in found]
-        print(json.dumps({"dry_run": args.dry_run, "changes": rows}, indent=2, ensure_ascii=False))  # noqa: T201
+        print(json.dumps({"dry_run": args.dry_run, "changes": found}, indent=2, ensure_ascii=False))  # noqa: T201
     else:
         _print(found, args.dry_run)
     return 0
 
 
-def _print(found: list[Change], dry_run: bool) -> None:
-    from farebox_ledger._terminal import console, dollars, table
+def _print(found: list[dict[str, Any]], dry_run: bool) -> None:
+    from farebox_ledger._terminal import console, table
 
     out = console()
-    attempts = sum(each.attempts for each in found)
+    attempts = sum(each["attempts"] for each in found)
     if found:
         rows = [
             [
-                each.model or "(none)",
-                each.old_state,
-                each.new_state,
-                f"{each.attempts:,}",
-                dollars(each.old_cost, each.old_state == "partial"),
-                dollars(each.new_cost, each.new_state == "partial"),
+                each["model"] or "(none)",
+                each["old_state"],
+                each["new_state"],
+                f"{each['attempts']:,}",
+                _dollars(each["old_cost"], each["old_state"]),
+                _dollars(each["new_cost"], each["new_state"]),
             ]
             for each in found
         ]
@@ -89,8 +88,10 @@ def _print(found: list[Change], dry_run: bool) -> None:
     )
 
 
-def _text(amount: Decimal | None) -> str | None:
-    return None if amount is None else format(amount, "f")
+def _dollars(cost: str | None, state: str) -> str:
+    from farebox_ledger._terminal import dollars
+
+    return dollars(None if cost is None else Decimal(cost), state == "partial")
 
 
 command = Command(
