@@ -3,10 +3,12 @@
 client = farebox.wrap(anthropic.Anthropic())
 with farebox.tags(route="hard", task="ticket-4711"):
     client.messages.create(...)
+farebox.outcome(task="ticket-4711", success=True)  # as soon as the application knows
 """
 
 from farebox._instrument import instrument, uninstrument
+from farebox._outcome import outcome
 from farebox._tags import tags
 from farebox._wrap import flush, unwrap, wrap
 
-__all__ = ["flush", "instrument", "tags", "uninstrument", "unwrap", "wrap"]
+__all__ = ["flush", "instrument", "outcome", "tags", "uninstrument", "unwrap", "wrap"]

@@ -16,7 +16,7 @@ from farebox._sockets import unwatch_sockets, watch_sockets
 from farebox._tag_limits import normalise
 from farebox.settings import setting
 
-__all__ = ["flush", "unwrap", "wrap"]
+__all__ = ["flush", "flush_at_exit", "unwrap", "wrap"]
 
 Client = TypeVar("Client")
 
@@ -96,7 +96,7 @@ def wrap(
     state = _State(normalise({"route": route, **tags}), tracer_provider)
     unwrap(client)
     _record(client, state)
-    _flush_at_exit()
+    flush_at_exit()
     return client
 
 
@@ -165,7 +165,8 @@ def _warn_of_sampling(provider: Any) -> None:
 _registered = False
 
 
-def _flush_at_exit() -> None:
+def flush_at_exit() -> None:
+    """See to it that what is recorded is delivered when the process leaves, once however often it is asked."""
     global _registered
     if not _registered:
         _registered = True

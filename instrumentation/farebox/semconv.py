@@ -117,7 +117,8 @@ OTHER_LEAVES: Final = (
     "input_characters",
 )
 
-# Spans that report something else than a call, beside farebox.outcome; and what stands on them.
+# Spans that report something else than a call; and what stands on them.
+OUTCOME_SPAN: Final = "farebox.outcome"
 HEALTH_SPAN: Final = "farebox.health"
 ANNOTATION_SPAN: Final = "farebox.annotation"
 HEALTH_PREFIX: Final = "farebox.health."  # one count each

@@ -13,7 +13,7 @@ from farebox_ledger._query import run_query
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["CLASSES", "DIMENSIONS", "Group", "Report", "Unpriced", "make_report"]
+__all__ = ["CLASSES", "DIMENSIONS", "Group", "Report", "Unpriced", "make_report", "per_success"]
 
 DIMENSIONS = ("route", "model", "provider")
 CLASSES = ("input", "cache_read", "cache_write", "output", "tools")  # what is billed; they add up to the spend
@@ -63,9 +63,7 @@ class Group:
     @property
     def spend_per_success(self) -> Decimal | None:
         """All money of the tasks for each one that succeeded; None if none did, or if no money is known."""
-        if self.successes == 0 or self.task_spend is None:
-            return None
-        return QUOTIENT.divide(self.task_spend, Decimal(self.successes)).quantize(SCALE, context=QUOTIENT)
+        return per_success(self.task_spend, self.successes)
 
     @property
     def failure_rate(self) -> float | None:
@@ -143,6 +141,13 @@ def make_report(client: Client, period: Period, by: Sequence[str], route: str = 
         impossible_clocks=clocks[0]["attempts"] if clocks else 0,
         pending=foreign[0]["pending"] if foreign else 0,
     )
+
+
+def per_success(spend: Decimal | None, successes: int) -> Decimal | None:
+    """Divide money by successes, to the ledger's own scale; None if there are none, or if no money is known."""
+    if successes == 0 or spend is None:
+        return None
+    return QUOTIENT.divide(spend, Decimal(successes)).quantize(SCALE, context=QUOTIENT)
 
 
 def _take_attempts(group: Group, row: Mapping[str, Any]) -> None:

@@ -36,6 +36,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--route", default="", help="only this route")
     parser.add_argument("--model", default="", help="only this model")
     parser.add_argument("--failures", action="store_true", help="every failure by route and model, with its kinds")
+    parser.add_argument("--tasks", action="store_true", help="calls, retries, escalations and minutes of people a task")
     parser.add_argument("--classes", action="store_true", help="spend by what was billed: input, caches, output, tools")
     parser.add_argument(
         "--compare",
@@ -56,6 +57,8 @@ def _run(args: argparse.Namespace) -> int:
     from farebox_ledger._report import make_report
     from farebox_ledger._report_shown import previous_json, show_classes, show_previous
     from farebox_ledger._store import open_reader
+    from farebox_ledger._tasks import make_tasks
+    from farebox_ledger._tasks_shown import show_tasks
     from farebox_ledger._terminal import console
 
     by = _dimensions(args.by)
@@ -68,12 +71,15 @@ def _run(args: argparse.Namespace) -> int:
         compared = compare_models(client, period, models, args.route) if models else None
         before = period.before(now) if args.compare == PREVIOUS else None
         previous = make_report(client, before, by, args.route, args.model) if before else None
+        tasks = make_tasks(client, period, args.route) if args.tasks else None
     if args.json:
         told = report.as_json() | failures.as_json()
         if models and compared is not None:
             told["comparison"] = comparison_json(models, compared)
         if previous is not None:
             told |= previous_json(previous)
+        if tasks is not None:
+            told |= tasks.as_json()
         print(json.dumps(told, indent=2, ensure_ascii=False))  # noqa: T201
         return 0
     print_report(report)
@@ -81,6 +87,8 @@ def _run(args: argparse.Namespace) -> int:
         show_classes(report, console())
     if previous is not None:
         show_previous(report, previous, console())
+    if tasks is not None:
+        show_tasks(tasks, console())
     show_failures(failures, console(), everything=args.failures)
     if models and compared is not None:
         show_comparison(models, compared, console())
