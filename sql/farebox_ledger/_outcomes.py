@@ -17,14 +17,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from farebox_ledger._actions import perform
+from farebox_ledger._dsn import Dsn
 from farebox_ledger.errors import LedgerError
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["COLUMNS", "TaskOutcome", "read_outcomes", "store_outcomes"]
+__all__ = ["COLUMNS", "TaskOutcome", "import_as_asked", "import_outcomes", "read_outcomes", "store_outcomes"]
 
 COLUMNS = ("task", "success", "human_minutes", "reported_at")
 TASK_CHARACTERS_MAX = 256  # as the tag, which is cut there
@@ -36,6 +38,7 @@ WORDS = {
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 SERVICE = "farebox outcomes import"
 BATCH = 50_000
+REQUEST = 150_000  # of a request to `farebox up`, which takes 64 MiB
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,34 @@ def read_outcomes(path: Path, now: datetime, columns: Mapping[str, str] | None =
             return [_line(f"{path}:{reader.line_num}", row, names, now) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LedgerError(f"{path} cannot be read as CSV in UTF-8: {error}; correct the name or the file") from None
+
+
+def import_outcomes(dsn: Dsn, outcomes: Sequence[TaskOutcome]) -> None:
+    """Bring outcomes into a ledger, whoever holds it.
+
+    Raises:
+        LedgerError: it cannot be reached.
+    """
+    rows = [
+        [
+            each.task,
+            each.success,
+            None if each.human_minutes is None else str(each.human_minutes),
+            each.reported_at.isoformat(),
+        ]
+        for each in outcomes
+    ]
+    for start in range(0, len(rows), REQUEST):
+        perform(dsn, "import_outcomes", {"outcomes": rows[start : start + REQUEST]})
+
+
+def import_as_asked(client: Client, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Carry out the action `import_outcomes`."""
+    outcomes = [
+        TaskOutcome(task, success, None if minutes is None else Decimal(minutes), datetime.fromisoformat(reported_at))
+        for task, success, minutes, reported_at in asked["outcomes"]
+    ]
+    return {"tasks": store_outcomes(client, outcomes)}
 
 
 def store_outcomes(client: Client, outcomes: Sequence[TaskOutcome]) -> int:

@@ -39,13 +39,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from farebox_ledger._dsn import parse_dsn
-    from farebox_ledger._outcomes import read_outcomes, store_outcomes
-    from farebox_ledger._store import open_store
+    from farebox_ledger._outcomes import import_outcomes, read_outcomes
 
     outcomes = read_outcomes(args.file, datetime.now(UTC), _columns(args.columns))
     if not args.dry_run:
-        with open_store(parse_dsn(setting("dsn", args.dsn))) as store:
-            store_outcomes(store.client, outcomes)
+        import_outcomes(parse_dsn(setting("dsn", args.dsn)), outcomes)
     told = {
         "file": str(args.file),
         "dry_run": args.dry_run,
