@@ -35,6 +35,7 @@ class Up:
     errors: list[str] = field(default_factory=list)
     otlp: str = ""
     clickhouse_port: int = 0
+    viewer: str = ""
 
     def post(
         self, body: bytes, headers: Mapping[str, str] | None = None, path: str = "/v1/traces"
@@ -75,6 +76,8 @@ class Up:
 def environment(**settings: str) -> dict[str, str]:
     """Make an environment without our own variables but those given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FAREBOX_", "OTEL_"))}
+    # Any free port: tests run beside each other.
+    kept["FAREBOX_VIEWER_PORT"] = "0"
     return kept | {f"FAREBOX_{name.upper()}": value for name, value in settings.items()}
 
 
@@ -92,6 +95,7 @@ def start(folder: Path, **settings: str) -> Up:
     ports = re.findall(r"http://127\.0\.0\.1:(\d+)", _greeting(up))
     up.otlp = f"http://127.0.0.1:{ports[0]}"
     up.clickhouse_port = int(ports[1])
+    up.viewer = f"http://127.0.0.1:{ports[2]}"
     return up
 
 
@@ -109,11 +113,11 @@ def _collect(stream: Any, lines: list[str]) -> None:
 
 
 def _greeting(up: Up) -> str:
-    """Read the three lines that say where it listens."""
+    """Read the four lines that say where it listens."""
     lines: list[str] = []
     stdout = up.process.stdout
     assert stdout is not None
-    reader = threading.Thread(target=lambda: lines.extend(stdout.readline() for _ in range(3)), daemon=True)
+    reader = threading.Thread(target=lambda: lines.extend(stdout.readline() for _ in range(4)), daemon=True)
     reader.start()
     reader.join(START_S_MAX)
     greeting = "".join(lines)

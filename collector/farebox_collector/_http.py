@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
@@ -19,25 +19,26 @@ __all__ = ["HOST", "Server", "listen"]
 
 HOST = "127.0.0.1"
 # Names a client on this machine uses. Another name means that a web page has pointed its own at 127.0.0.1.
-HOSTS = ["127.0.0.1", "localhost"]
+HOSTS = ("127.0.0.1", "localhost")
 BACKLOG = 1024
 HEAD_S_MAX = 15.0
 KEEP_ALIVE_S = 75
 FINISH_S_MAX = 3
 
 
-def listen(port: int, option: str) -> socket.socket:
-    """Bind a port of loopback and listen; 0 means any free one.
+def listen(port: int, option: str, host: str = HOST) -> socket.socket:
+    """Bind a port, of loopback unless told otherwise, and listen; 0 means any free one.
 
     Raises:
         PortTakenError: another process listens there; names the option that chooses another.
         CollectorError: the port may not be used.
     """
     # asyncio switches Nagle's algorithm off only where the protocol is named; with it each answer takes 40 ms more.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
@@ -52,9 +53,9 @@ def listen(port: int, option: str) -> socket.socket:
 class Server(uvicorn.Server):
     """One HTTP server on a listening socket; `stop()` lets requests in work finish."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket, hosts: Sequence[str] = HOSTS) -> None:
         config = uvicorn.Config(
-            TrustedHostMiddleware(app, allowed_hosts=HOSTS, www_redirect=False),
+            TrustedHostMiddleware(app, allowed_hosts=hosts, www_redirect=False),
             http=_Protocol,
             ws="none",
             lifespan="off",

@@ -7,11 +7,12 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from starlette.applications import Starlette
 from farebox_collector._counts import Counts
 from farebox_collector._http import HOST, Server, listen
 from farebox_collector._receiver import Limits, Receiver
+from farebox_collector._viewer import ask_embedded, ask_server, find_viewer, require_token
 from farebox_collector._writer import Writer
 from farebox_ledger import Dsn, Refresher, Store, announce, new_token, open_store, watching
 
@@ -48,6 +50,23 @@ class Options:
     otlp_port: int
     clickhouse_port: int
     limits: Limits
+    viewer_port: int = 0
+    viewer_host: str = HOST
+    viewer_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class _Servers:
+    """What listens: two more where the ledger is embedded, the viewer where it is installed."""
+
+    otlp: Server
+    clickhouse: Server | None
+    admin: Server | None
+    viewer: Server | None
+
+    def all(self) -> list[Server]:
+        """Give those that there are."""
+        return [each for each in (self.otlp, self.clickhouse, self.admin, self.viewer) if each is not None]
 
 
 def run(options: Options) -> int:
@@ -56,11 +75,13 @@ def run(options: Options) -> int:
     Raises:
         FareboxError: a port is taken, or the ledger cannot be opened.
     """
+    require_token(options.viewer_host, options.viewer_token)
     with ExitStack() as stack:
         otlp = stack.enter_context(listen(options.otlp_port, "--otlp-port"))
         clickhouse = None
         if options.dsn.kind == "chdb":
             clickhouse = stack.enter_context(listen(options.clickhouse_port, "--clickhouse-port"))
+        viewer = stack.enter_context(listen(options.viewer_port, "--viewer-port", options.viewer_host))
         store = stack.enter_context(open_store(options.dsn, _engine()))
         stack.enter_context(watching(store))
         if options.dsn.kind == "chdb":
@@ -70,20 +91,31 @@ def run(options: Options) -> int:
         stack.callback(writer.close, STOP_S_MAX)
         refresher = Refresher(store.new_client())
         stack.callback(refresher.close, STOP_S_MAX)
-        servers = [Server(_receiver(options, writer, counts), otlp)]
-        reader = None
+        receiving = Server(_receiver(options, writer, counts), otlp)
+        reading, administering, reader = None, None, None
         if clickhouse is not None:
             from farebox_collector._admin import Admin
             from farebox_collector._endpoint import endpoint  # needs chDB, which a server's ledger does not
             from farebox_collector._reader import Reader
 
             reader = Reader(options.dsn.folder)
-            servers.append(Server(endpoint(reader, counts, options.dsn.database, _timezone(store)), clickhouse))
+            reading = Server(endpoint(reader, counts, options.dsn.database, _timezone(store)), clickhouse)
             admin = Admin(store, new_token(options.dsn.folder), counts)
             stack.callback(admin.close, STOP_S_MAX)
-            servers.append(Server(admin.app(), stack.enter_context(listen(0, "no option"))))
-        asyncio.run(_serve(options.dsn, store, servers, reader))
+            administering = Server(admin.app(), stack.enter_context(listen(0, "no option")))
+        servers = _Servers(receiving, reading, administering, _viewing(options, reader, viewer))
+        asyncio.run(_serve(options, store, servers, reader))
     return 0
+
+
+def _viewing(options: Options, reader: Reader | None, listener: socket.socket) -> Server | None:
+    """Serve the viewer if it is installed; it checks hosts itself, since beyond loopback a token replaces names."""
+    ask = ask_server(options.dsn) if reader is None else ask_embedded(reader, options.dsn.database)
+    app = find_viewer(ask, options.viewer_token)
+    if app is None:
+        listener.close()
+        return None
+    return Server(app, listener, hosts=["*"])
 
 
 def _engine() -> dict[str, str]:
@@ -111,19 +143,20 @@ def _timezone(store: Store) -> str:
     return str(store.client.command("SELECT timezone()"))
 
 
-async def _serve(dsn: Dsn, store: Store, servers: list[Server], reader: Reader | None) -> None:
+async def _serve(options: Options, store: Store, servers: _Servers, reader: Reader | None) -> None:
     """Serve until a signal, then let what is in work finish: inserts all, statements only for a moment."""
     stopping = _handle_signals()
     async with asyncio.TaskGroup() as tasks:
-        for server in servers:
+        for server in servers.all():
             tasks.create_task(server.run_until_stopped())
-        while not all(server.started for server in servers):
+        while not all(server.started for server in servers.all()):
             await asyncio.sleep(STARTED_POLL_S)
-        if reader is not None:
-            announce(dsn, *(server.port for server in servers))
-        _greet(dsn, servers)
+        if servers.clickhouse is not None and servers.admin is not None:
+            viewer_port = servers.viewer.port if servers.viewer else 0
+            announce(options.dsn, servers.otlp.port, servers.clickhouse.port, servers.admin.port, viewer_port)
+        _greet(options, servers)
         await stopping.wait()
-        for server in servers:
+        for server in servers.all():
             server.stop()
         if reader is not None:
             await asyncio.to_thread(_end_statements, reader, store)
@@ -162,10 +195,14 @@ def _end_statements(reader: Reader, store: Store) -> None:
     reader.close(STATEMENTS_S_MAX)
 
 
-def _greet(dsn: Dsn, servers: list[Server]) -> None:
+def _greet(options: Options, servers: _Servers) -> None:
     """Print an address a line, for people and for whoever waits for the first of them."""
-    lines = [f"OTLP/HTTP   http://{HOST}:{servers[0].port}"]
-    if len(servers) > 1:
-        lines.append(f"ClickHouse  http://{HOST}:{servers[1].port}  (read-only)")
-    lines.append(f"Ledger      {dsn}")
+    lines = [f"OTLP/HTTP   http://{HOST}:{servers.otlp.port}"]
+    if servers.clickhouse is not None:
+        lines.append(f"ClickHouse  http://{HOST}:{servers.clickhouse.port}  (read-only)")
+    if servers.viewer is not None:
+        lines.append(f"Viewer      http://{options.viewer_host}:{servers.viewer.port}")
+    else:
+        lines.append("Viewer      not installed; run: pip install 'farebox[dashboards]'")
+    lines.append(f"Ledger      {options.dsn}")
     print("\n".join(lines), flush=True)  # noqa: T201

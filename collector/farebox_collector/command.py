@@ -17,11 +17,18 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--otlp-port", help="port of OTLP/HTTP on loopback (4318); 0 takes any free one")
     parser.add_argument("--clickhouse-port", help="port of the read-only ClickHouse HTTP interface (8123)")
+    parser.add_argument("--viewer-port", help="port of the dashboards in a browser (3001)")
+    parser.add_argument("--viewer-host", help="address that the viewer listens on (127.0.0.1); others need a token")
 
 
 def _run(args: argparse.Namespace) -> int:
     otlp_port = setting("otlp_port", args.otlp_port)
     clickhouse_port = setting("clickhouse_port", args.clickhouse_port)
+    viewer = {
+        "viewer_port": setting("viewer_port", args.viewer_port),
+        "viewer_host": setting("viewer_host", args.viewer_host),
+        "viewer_token": setting("viewer_token"),
+    }
     body_bytes_max = setting("body_bytes_max")
     intake_bytes_max = setting("intake_bytes_max")
 
@@ -31,7 +38,7 @@ def _run(args: argparse.Namespace) -> int:
 
     _log_to_stderr()
     dsn = parse_dsn(setting("dsn", args.dsn))
-    return run(Options(dsn, otlp_port, clickhouse_port, Limits(body_bytes_max, intake_bytes_max)))
+    return run(Options(dsn, otlp_port, clickhouse_port, Limits(body_bytes_max, intake_bytes_max), **viewer))
 
 
 def _log_to_stderr() -> None:

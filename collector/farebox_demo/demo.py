@@ -141,8 +141,10 @@ class Demo:
 
 
 def _addresses(ledger: Ledger, providers: Providers) -> str:
+    viewer = f"http://127.0.0.1:{ledger.viewer_port}/d/farebox-overview" if ledger.viewer_port else "not installed"
     return f"""
 Running until Ctrl-C, with slow traffic:
+  Dashboards           {viewer}
   OTLP/HTTP            http://127.0.0.1:{ledger.otlp_port}   (OTEL_EXPORTER_OTLP_ENDPOINT)
   ClickHouse HTTP      http://127.0.0.1:{ledger.clickhouse_port}   (read-only, database {ledger.dsn.database})
   simulated providers  {providers.url}   (base_url of a client: /anthropic, /openai/v1, …)

@@ -39,6 +39,7 @@ class Ledger:
     supervisor: Supervisor | None
     otlp_port: int
     clickhouse_port: int
+    viewer_port: int
 
     def check(self) -> None:
         """Raise what is wrong with `farebox up`, if anything is.
@@ -106,19 +107,20 @@ def open_ledger(say: Say) -> Iterator[Ledger]:
     if up is not None:
         say(f"Using the `farebox up` that runs on {configured} (process {up.pid}).")
         FOLDER.mkdir(exist_ok=True)
-        yield Ledger(configured, None, up.otlp_port, up.clickhouse_port)
+        yield Ledger(configured, None, up.otlp_port, up.clickhouse_port, up.viewer_port)
         return
     dsn = parse_dsn(f"chdb:{FOLDER}")
     other = running(dsn)
     if other is not None:
         raise DemoError(f"another demo runs in {FOLDER} (process {other.pid}); stop it, or start this one elsewhere")
     wipe(FOLDER)
-    otlp_port, clickhouse_port = (_port(name, say) for name in ("otlp_port", "clickhouse_port"))
+    ports = {name: _port(name, say) for name in ("otlp_port", "clickhouse_port", "viewer_port")}
     command = ["-m", "farebox_demo.leash", "farebox", "up", "--dsn", f"chdb:{FOLDER}"]
-    command += ["--otlp-port", str(otlp_port), "--clickhouse-port", str(clickhouse_port)]
+    for name, port in ports.items():
+        command += [f"--{name.replace('_', '-')}", str(port)]
     supervisor = Supervisor("farebox up", lambda: Child(command, FOLDER / "up.log"), say)
     try:
-        yield Ledger(dsn, supervisor, otlp_port, clickhouse_port)
+        yield Ledger(dsn, supervisor, **ports)
     finally:
         supervisor.stop()
 

@@ -166,6 +166,15 @@ SETTINGS: dict[str, Setting] = {
             8123,
             "Port of the read-only ClickHouse HTTP interface of `farebox up`, on loopback.",
         ),
+        Setting("viewer_port", "a port", _port, 3001, "Port of the dashboards in a browser in `farebox up`."),
+        Setting(
+            "viewer_host",
+            "an IP address",
+            _text,
+            "127.0.0.1",
+            "Address that the viewer listens on; beyond loopback it needs `FAREBOX_VIEWER_TOKEN`.",
+        ),
+        Setting("viewer_token", "text", _text, "", "What a browser must show to see the viewer: `?token=…` once."),
         Setting(
             "body_bytes_max",
             "a number of bytes",

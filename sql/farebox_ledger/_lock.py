@@ -31,13 +31,17 @@ POLL_S = 0.02
 
 @dataclass(frozen=True)
 class Up:
-    """A running `farebox up`: its pid and where it listens on loopback; `started_at` is UTC, ISO 8601."""
+    """A running `farebox up`: its pid and where it listens on loopback; `started_at` is UTC, ISO 8601.
+
+    viewer_port: 0 where no viewer is served.
+    """
 
     pid: int
     otlp_port: int
     clickhouse_port: int
     admin_port: int
     started_at: str
+    viewer_port: int = 0
 
 
 @dataclass
@@ -70,9 +74,10 @@ def lock(dsn: Dsn, wait_s: float = 0.3) -> Iterator[None]:
         _release(folder)
 
 
-def announce(dsn: Dsn, otlp_port: int, clickhouse_port: int, admin_port: int) -> Up:
+def announce(dsn: Dsn, otlp_port: int, clickhouse_port: int, admin_port: int, viewer_port: int = 0) -> Up:
     """Tell other commands where this process, which holds the store, listens; readable by this user only."""
-    up = Up(os.getpid(), otlp_port, clickhouse_port, admin_port, datetime.now(UTC).isoformat(timespec="seconds"))
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    up = Up(os.getpid(), otlp_port, clickhouse_port, admin_port, started_at, viewer_port)
     descriptor, draft = tempfile.mkstemp(dir=dsn.folder, prefix=ADDRESS_FILE + ".")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

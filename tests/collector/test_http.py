@@ -139,9 +139,7 @@ def test_port_taken() -> None:
     assert raised.value.exit_code == 2
 
 
-def test_other_errors_of_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_errors_of_a_port() -> None:
     """A port that may not be used is a sentence with the system's reason."""
-    monkeypatch.setattr(_http, "HOST", "192.0.2.1")
-
     with pytest.raises(CollectorError, match="port 4318 cannot be used: "):
-        listen(4318, "--otlp-port")
+        listen(4318, "--otlp-port", "192.0.2.1")

@@ -1,0 +1,101 @@
+"""Puts questions to the ledger: within limits, a few at a time, and equal ones of several viewers once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from farebox_dashboards.viewer._frames import Table, read_table
+from farebox_dashboards.viewer.errors import AnswerError, BusyError
+from farebox_ledger import LedgerError
+
+__all__ = ["ROWS_MAX", "Answers", "Ask"]
+
+ROWS_MAX = 5000
+ASKED_AT_ONCE_MAX = 3
+WAITING_MAX = 400
+# Several browsers on one dashboard ask the same within moments; the page rounds "now" to whole seconds for it.
+KEPT_S = 3.0
+KEPT_MAX = 256
+
+# Of ClickHouse. `limit` cuts the answer; the others end a question that takes too much.
+SETTINGS = {
+    "limit": str(ROWS_MAX + 1),
+    "max_execution_time": "30",
+    "max_result_bytes": "67108864",
+    "date_time_output_format": "iso",
+    "output_format_json_quote_decimals": "1",
+    "output_format_json_quote_64bit_integers": "0",
+}
+
+
+class Ask(Protocol):
+    """Puts one statement that only reads to the ledger and gives its answer as JSONCompact.
+
+    Raises LedgerError, with ClickHouse's words.
+    """
+
+    async def __call__(self, sql: str, parameters: Mapping[str, str], settings: Mapping[str, str]) -> bytes:
+        """Ask; whatever way there is, the statement cannot change anything."""
+        ...
+
+
+@dataclass
+class _Kept:
+    """A question under way or answered a moment ago."""
+
+    answer: asyncio.Task[Table]
+    asked_at: float
+
+
+class Answers:
+    """Asks for all browsers; used on one event loop."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._turns = asyncio.Semaphore(ASKED_AT_ONCE_MAX)
+        self._waiting = 0
+        self._kept: dict[tuple[str, ...], _Kept] = {}
+
+    async def table(self, sql: str, parameters: Mapping[str, str] | None = None, *, exact: bool = False) -> Table:
+        """Answer a statement; the first ROWS_MAX rows of it.
+
+        Raises:
+            AnswerError: ClickHouse does not answer; its words, and the statement.
+            BusyError: too many questions wait.
+        """
+        given = dict(parameters or {})
+        key = (sql, str(exact), *(f"{name}={value}" for name, value in sorted(given.items())))
+        self._forget()
+        kept = self._kept.get(key)
+        if kept is None:
+            if self._waiting >= WAITING_MAX:
+                raise BusyError(f"{self._waiting} questions wait already; try again in a moment")
+            kept = _Kept(asyncio.create_task(self._answer(sql, given, exact=exact)), time.monotonic())
+            self._kept[key] = kept
+        # Whoever asked first may leave; the others still want the answer.
+        return await asyncio.shield(kept.answer)
+
+    async def _answer(self, sql: str, parameters: Mapping[str, str], *, exact: bool) -> Table:
+        self._waiting += 1
+        try:
+            async with self._turns:
+                answer = await self._ask(sql, parameters, SETTINGS)
+        except LedgerError as error:
+            raise AnswerError(str(error), sql) from None
+        finally:
+            self._waiting -= 1
+        return read_table(answer, ROWS_MAX, exact=exact)
+
+    def _forget(self) -> None:
+        """Drop what was asked too long ago, failures at once, and the oldest beyond KEPT_MAX."""
+        oldest = time.monotonic() - KEPT_S
+        for key, kept in list(self._kept.items()):
+            done = kept.answer.done()
+            if done and (kept.asked_at < oldest or kept.answer.cancelled() or kept.answer.exception() is not None):
+                del self._kept[key]
+        while len(self._kept) > KEPT_MAX:
+            del self._kept[next(iter(self._kept))]

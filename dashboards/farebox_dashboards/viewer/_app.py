@@ -1,0 +1,140 @@
+"""The viewer's application: the page, and what the page asks of the ledger.
+
+GET  /  /d/{uid}  /live  /call/…   the page
+GET  /api/dashboards               the list of dashboards
+GET  /api/dashboards/{uid}         one dashboard, without its SQL
+POST /api/panel                    the data of a panel, as Grafana's data frames
+POST /api/sql                      the statements of a panel, as they are asked
+POST /api/variable                 the values of a variable
+POST /api/annotations              the marks of a dashboard
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from farebox_dashboards._macros import expand
+from farebox_dashboards.errors import MacroError
+from farebox_dashboards.viewer._answers import ROWS_MAX, Answers, Ask
+from farebox_dashboards.viewer._boards import Board, Boards
+from farebox_dashboards.viewer._bundle import read_bundle
+from farebox_dashboards.viewer._frames import frame
+from farebox_dashboards.viewer._guard import Access, Guard
+from farebox_dashboards.viewer._requests import Asked, read_asked
+from farebox_dashboards.viewer.errors import AnswerError, MalformedError, ViewerError
+
+__all__ = ["Ask", "serve"]
+
+PAGES = ("/", "/d/{uid}")
+# The page has one ledger; dashboards have a variable for it, since in Grafana they may have several.
+DATASOURCE = "farebox"
+CUT = f"Only the first {ROWS_MAX:,} rows are shown."
+
+
+def serve(ask: Ask, token: str = "") -> ASGIApp:
+    """Make the ASGI application over a ledger that `ask` reaches; with a token, whoever shows it may look."""
+    return Guard(_Viewer(ask).app(), Access(token))
+
+
+class _Viewer:
+    """Answers the page's requests."""
+
+    def __init__(self, ask: Ask) -> None:
+        from farebox_dashboards import DASHBOARDS
+
+        self._answers = Answers(ask)
+        self._boards = Boards(DASHBOARDS)
+        self._bundle = read_bundle()
+
+    def app(self) -> Starlette:
+        """Lay out the routes."""
+        routes = [
+            *(Route(path, self._page) for path in PAGES),
+            Route("/api/dashboards", self._list),
+            Route("/api/dashboards/{uid}", self._dashboard),
+            Route("/api/panel", self._panel, methods=["POST"]),
+            Route("/api/sql", self._sql, methods=["POST"]),
+            Route("/api/variable", self._variable, methods=["POST"]),
+            Route("/api/annotations", self._annotations, methods=["POST"]),
+            Route("/{name:path}", self._file),
+        ]
+        return Starlette(routes=routes, exception_handlers={ViewerError: _answer_error, Exception: _answer_failure})
+
+    async def _page(self, request: Request) -> Response:
+        return self._bundle.index(request)
+
+    async def _file(self, request: Request) -> Response:
+        answer = self._bundle.answer(request, request.path_params["name"])
+        if answer is None:
+            raise HTTPException(404, "there is nothing here")
+        return answer
+
+    async def _list(self, _: Request) -> Response:
+        return JSONResponse({"dashboards": self._boards.listed(), "version": version("farebox")})
+
+    async def _dashboard(self, request: Request) -> Response:
+        return JSONResponse(self._boards[request.path_params["uid"]].shown)
+
+    async def _panel(self, request: Request) -> Response:
+        asked = await read_asked(request)
+        frames, notices = [], []
+        for target in self._boards[asked.dashboard].targets(asked.panel):
+            table = await self._answers.table(self._expanded(target.sql, asked))
+            frames.append(frame(table, target.ref_id, is_series=target.is_series))
+            if table.cut and CUT not in notices:
+                notices.append(CUT)
+        return JSONResponse({"frames": frames, "notices": notices})
+
+    async def _sql(self, request: Request) -> Response:
+        asked = await read_asked(request)
+        targets = self._boards[asked.dashboard].targets(asked.panel)
+        told = [{"refId": each.ref_id, "sql": self._expanded(each.sql, asked)} for each in targets]
+        return JSONResponse({"targets": told})
+
+    async def _variable(self, request: Request) -> Response:
+        asked = await read_asked(request)
+        sql = self._boards[asked.dashboard].variable(asked.variable)
+        table = await self._answers.table(self._expanded(sql, asked))
+        options = [{"value": str(row[0]), "text": str(row[-1])} for row in table.rows if row[0] is not None]
+        return JSONResponse({"options": options, "notices": [CUT] if table.cut else []})
+
+    async def _annotations(self, request: Request) -> Response:
+        asked = await read_asked(request)
+        board = self._boards[asked.dashboard]
+        marks: list[dict[str, Any]] = []
+        for name, sql in board.annotations.items():
+            table = await self._answers.table(self._expanded(sql, asked))
+            marks += [{"name": name, **record} for record in table.records()]
+        return JSONResponse({"annotations": marks})
+
+    def _expanded(self, sql: str, asked: Asked) -> str:
+        board: Board = self._boards[asked.dashboard]
+        strange = sorted(set(asked.values) - board.names)
+        if strange:
+            raise MalformedError(f"the dashboard {board.uid} has no variable {strange[0][:100]}")
+        try:
+            return expand(sql, {**asked.values, "datasource": DATASOURCE}, asked.period)
+        except MacroError as error:
+            raise MalformedError(str(error)) from None
+
+
+async def _answer_error(_: Request, error: Exception) -> Response:
+    """Tell the page what is wrong, and of a refused statement what it was."""
+    assert isinstance(error, ViewerError)
+    told = {"error": str(error)}
+    if isinstance(error, AnswerError):
+        told["sql"] = error.sql
+    return JSONResponse(told, error.status)
+
+
+async def _answer_failure(_: Request, __: Exception) -> Response:
+    """Own up to a fault of ours; the server logs it."""
+    return JSONResponse({"error": "the viewer failed; the log of `farebox up` says why"}, 500)

@@ -1,0 +1,181 @@
+"""What the page asks of the ledger: dashboards without their SQL, panels by name, values that stay values."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+import requests
+from dashboards.traffic import BACKSLASHES, HOSTILE, TENANT, UNTIL, Made, added, within
+from viewer.conftest import SINCE, Viewer, milliseconds
+
+from farebox_dashboards import DASHBOARDS
+
+BOARDS = [each.uid for each in DASHBOARDS]
+
+
+def column(frame: dict[str, object], name: str) -> list[object]:
+    """Give the values of one column of a frame."""
+    names = [each["name"] for each in frame["schema"]["fields"]]  # type: ignore[index]
+    values: list[object] = frame["data"]["values"][names.index(name)]  # type: ignore[index]
+    return values
+
+
+def test_the_list_has_every_dashboard(viewer: Viewer) -> None:
+    """Uid, title and description of each, in their order."""
+    listed = viewer.get("/api/dashboards").json()
+
+    assert [each["uid"] for each in listed["dashboards"]] == BOARDS
+    assert all(each["title"] and each["description"] for each in listed["dashboards"])
+    assert listed["version"]
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_a_dashboard_is_grafanas_json_without_the_sql(uid: str, viewer: Viewer) -> None:
+    """The browser gets the same panels, overrides, variables and links as Grafana, and no statement."""
+    (board,) = [each for each in DASHBOARDS if each.uid == uid]
+    whole, shown = board.as_data(), viewer.get(f"/api/dashboards/{uid}").json()
+
+    assert "rawSql" not in json.dumps(shown)
+    for mine, theirs in zip(shown["panels"], whole["panels"], strict=True):
+        assert {**mine, "targets": 0} == {**theirs, "targets": 0}
+    assert shown["links"] == whole["links"]
+    assert [each["name"] for each in shown["templating"]["list"]] == [
+        each["name"] for each in whole["templating"]["list"]
+    ]
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_every_panel_answers_on_an_empty_ledger(uid: str, empty_viewer: Viewer) -> None:
+    """Where nothing has arrived, each panel, variable and annotation has an answer all the same."""
+    shown = empty_viewer.get(f"/api/dashboards/{uid}").json()
+    for panel in shown["panels"]:
+        if panel["type"] not in ("row", "text"):
+            answer = empty_viewer.post("/api/panel", empty_viewer.question(uid, panel=panel["id"]))
+            assert answer.status_code == 200, f"{panel['title']}: {answer.text}"
+            assert len(answer.json()["frames"]) == len(panel["targets"])
+    for variable in shown["templating"]["list"]:
+        if variable["type"] == "query":
+            assert empty_viewer.post("/api/variable", empty_viewer.question(uid, variable=variable["name"])).ok
+    assert empty_viewer.post("/api/annotations", empty_viewer.question(uid)).ok
+
+
+def test_money_is_that_of_the_ledger(viewer: Viewer, viewed_traffic: list[Made]) -> None:
+    """What the page is told a route has spent is what the attempts cost, as counted here in Python."""
+    (routes,) = viewer.panel("farebox-overview", "Routes")
+    told = dict(zip(column(routes, "route"), column(routes, "spend"), strict=True))
+    made = within(viewed_traffic, SINCE, UNTIL)
+
+    assert told == {
+        route: float(added([each for each in made if each.route == route]) or Decimal(0))
+        for route in {each.route for each in made}
+    }
+
+
+@pytest.mark.parametrize("route", [HOSTILE, BACKSLASHES, "x' OR 1=1 --", "$__fromTime", "\\'; DROP TABLE prices --"])
+def test_a_value_stays_a_value(route: str, viewer: Viewer, viewed_traffic: list[Made]) -> None:
+    """Whatever text a variable has, it chooses the route of that name, or nothing; it is never part of the SQL."""
+    variables = {**viewer.question()["variables"], "route": [route]}
+    (routes,) = viewer.panel("farebox-overview", "Routes", variables=variables)
+
+    assert set(column(routes, "route")) == {each.route for each in viewed_traffic if each.route == route}
+
+
+def test_a_variable_offers_what_the_ledger_has(viewer: Viewer) -> None:
+    """Values with the texts that are shown for them; a tag that was not set shows as such."""
+    answer = viewer.post("/api/variable", viewer.question(variable="tenant")).json()
+
+    assert {"value": "", "text": "(none)"} in answer["options"]
+    assert {"value": TENANT, "text": TENANT} in answer["options"]
+
+
+def test_the_statement_is_one_click_away(viewer: Viewer) -> None:
+    """On request the page is told what is asked, with macros and variables written out."""
+    (target,) = viewer.post("/api/sql", viewer.question(panel=viewer.number("farebox-overview", "Routes"))).json()[
+        "targets"
+    ]
+
+    assert str(milliseconds(UNTIL)) in target["sql"]
+    assert "$__" not in target["sql"].replace("$__all", "")
+
+
+def test_an_error_of_clickhouse_is_told_with_its_statement(viewer: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement that takes too long is an answer with ClickHouse's words and the SQL; the next one is asked anew."""
+    from farebox_dashboards.viewer import _answers
+
+    later = viewer.question(panel=viewer.number("farebox-overview", "Routes"), to=milliseconds(UNTIL) - 1)
+    with monkeypatch.context() as patch:
+        patch.setitem(_answers.SETTINGS, "max_result_bytes", "1")
+        answer = viewer.post("/api/panel", later)
+
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("Code ")
+    assert "FROM" in answer.json()["sql"]
+    assert viewer.post("/api/panel", later).status_code == 200
+
+
+def test_a_long_answer_is_cut_and_says_so(viewer: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit of rows a panel gets the first and a note."""
+    from farebox_dashboards.viewer import _answers
+
+    monkeypatch.setattr(_answers, "ROWS_MAX", 2)
+    asked = viewer.question(panel=viewer.number("farebox-overview", "Routes"), to=milliseconds(UNTIL) - 2)
+    answer = viewer.post("/api/panel", asked).json()
+
+    assert len(answer["frames"][0]["data"]["values"][0]) == 2
+    assert answer["notices"] == ["Only the first 5,000 rows are shown."]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"dashboard": "nosuch"}, 404),
+        ({"dashboard": None}, 400),
+        ({"panel": 9999}, 404),
+        ({"panel": "2"}, 400),
+        ({"panel": True}, 400),
+        ({"from": "now-1h"}, 400),
+        ({"from": -1}, 400),
+        ({"from": 1e99}, 400),
+        ({"to": 10**20}, 400),
+        ({"to": 0}, 400),
+        ({"interval": 0}, 400),
+        ({"interval": 1}, 400),
+        ({"variables": ["route"]}, 400),
+        ({"variables": {}}, 400),
+        ({"variables": {"nosuch": "x"}}, 400),
+        ({"variables": {"route": {"a": 1}}}, 400),
+        ({"variables": {"route": [1]}}, 400),
+        ({"variables": {"route": ["x" * 5000]}}, 400),
+        ({"variables": {"route": ["x"] * 1001}}, 400),
+        ({"variables": {"route": "\ud800"}}, 400),
+        ({"variables": {"route": ["x" * 4000] * 100}}, 413),
+    ],
+)
+def test_a_question_that_the_page_would_not_ask_is_refused(
+    change: dict[str, object], status: int, viewer: Viewer
+) -> None:
+    """Wrong names, times, intervals and values are answered 4xx, with a sentence."""
+    answer = viewer.post("/api/panel", viewer.question(panel=2) | change)
+
+    assert answer.status_code == status
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"[" * 100_000, b'{"dashboard": "\xff"}', b"\x00" * 10])
+def test_a_body_that_is_no_question_is_refused(body: bytes, viewer: Viewer) -> None:
+    """Cut, deep, foreign or undecodable JSON is answered 400."""
+    for path in ("/api/panel", "/api/sql", "/api/variable", "/api/annotations"):
+        answer = requests.post(viewer.url + path, body, headers={"Content-Type": "application/json"}, timeout=30)
+        assert answer.status_code == 400
+
+
+def test_a_form_is_no_question(viewer: Viewer) -> None:
+    """What a page of another site could send without asking first, a form or plain text, is refused."""
+    body = json.dumps(viewer.question(panel=2))
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        assert (
+            requests.post(viewer.url + "/api/panel", body, headers={"Content-Type": kind}, timeout=30).status_code
+            == 400
+        )

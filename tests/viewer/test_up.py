@@ -1,0 +1,50 @@
+"""`farebox up` serves the viewer beside its other ports, on loopback unless a token is set."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+from farebox_up import COMMAND, environment, start
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory):
+    """A running collector with an empty ledger."""
+    running = start(Path(tmp_path_factory.mktemp("up")) / "ledger")
+    yield running
+    running.stop()
+    running.end()
+
+
+def test_up_serves_the_viewer_and_says_where(up) -> None:
+    """The page and the ledger's data are there, and other commands learn the port."""
+    assert "<html" in requests.get(up.viewer, timeout=10).text
+    assert requests.get(up.viewer + "/api/dashboards", timeout=10).json()["dashboards"]
+    body = {"dashboard": "farebox-overview", "variable": "route", "from": 0, "to": 1, "variables": {}}
+    asked = requests.post(up.viewer + "/api/variable", json=body, timeout=30)
+
+    assert asked.json()["options"] == []
+    assert f":{json.loads((up.folder / 'up.json').read_text())['viewer_port']}" in up.viewer
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"viewer_host": "0.0.0.0"}, "set FAREBOX_VIEWER_TOKEN"),
+        ({"viewer_host": "everywhere"}, "is no IP address"),
+    ],
+)
+def test_beyond_loopback_a_token_is_needed(settings: dict[str, str], words: str, tmp_path: Path) -> None:
+    """Without a token no other machine gets to see the ledger: it does not start, and says what to do."""
+    told = environment(otlp_port="0", clickhouse_port="0", **settings)
+    done = subprocess.run(
+        [*COMMAND, "--dsn", f"chdb:{tmp_path}"], capture_output=True, text=True, env=told, check=False, timeout=60
+    )
+
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
