@@ -30,6 +30,7 @@ Action = Callable[["Client", Mapping[str, Any]], dict[str, Any]]
 # Where each action is; imported only when somebody asks for it.
 ACTIONS: Mapping[str, str] = {
     "import_outcomes": "farebox_ledger._outcomes:import_as_asked",
+    "set_budget": "farebox_ledger._budgets:set_as_asked",
     "reprice": "farebox_ledger._reprice:reprice_as_asked",
 }
 
