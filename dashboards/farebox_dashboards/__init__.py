@@ -1,10 +1,11 @@
 """Grafana dashboards over the ledger, in Python: built to JSON, provisioned from files or pushed."""
 
 from farebox_dashboards._dashboard import Dashboard
+from farebox_dashboards.cost_spike import COST_SPIKE
 from farebox_dashboards.errors import DashboardError, GrafanaError, MacroError
 from farebox_dashboards.overview import OVERVIEW
 from farebox_dashboards.route import ROUTE
 
 __all__ = ["DASHBOARDS", "Dashboard", "DashboardError", "GrafanaError", "MacroError"]
 
-DASHBOARDS = (OVERVIEW, ROUTE)
+DASHBOARDS = (OVERVIEW, ROUTE, COST_SPIKE)

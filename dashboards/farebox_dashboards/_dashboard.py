@@ -21,12 +21,16 @@ LINK_KEYS = ("title", "url", "targetBlank")
 
 @dataclass(frozen=True)
 class Dashboard:
-    """One dashboard; `uid` never changes, since links, bookmarks and alerts hold on to it."""
+    """One dashboard; `uid` never changes, since links, bookmarks and alerts hold on to it.
+
+    since: where the time range begins at first.
+    """
 
     uid: str
     title: str
     description: str
     rows: Sequence[Row]
+    since: str = "now-24h"
 
     def as_json(self) -> str:
         """Write it as Grafana loads it: sorted keys, so that a change shows as what it is."""
@@ -43,7 +47,7 @@ class Dashboard:
             .uid(self.uid)
             .description(self.description)
             .tags([TAG])
-            .time("now-24h", "now")
+            .time(self.since, "now")
             .refresh("1m")
             .timezone("utc")
             .tooltip(models.DashboardCursorSync.CROSSHAIR)

@@ -2,6 +2,7 @@
 
     @attempts(since, until, fine)  attempts and their cost in a period; `parts/attempts.sql` says more
     @tasks(since, until)           calls and tasks that began in a period; `parts/tasks.sql`
+    @stretches()                   rows in the range, and in what it is compared with; `parts/stretches.sql`
     @spike(window, level, floor)   how far each route spends above what is usual, for alerts; `parts/spike.sql`
     @query(name, route, model)     the report's question `name`, over the dashboard's range, by route and model
     @chosen(table.column)          true where the dashboard's variable `column` lets the row through
@@ -30,9 +31,10 @@ WORD = re.compile(r"@(\w+)\(")
 PARTS: Mapping[str, tuple[str, ...]] = {
     "attempts": ("since", "until", "fine"),
     "tasks": ("since", "until"),
+    "stretches": (),
     "spike": ("window", "level", "floor"),
 }
-PLACES = {"attempts": "dashboard", "tasks": "dashboard", "spike": "alerts"}
+PLACES = {"attempts": "dashboard", "tasks": "dashboard", "stretches": "dashboard", "spike": "alerts"}
 COMMENT = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
 # How the report narrows to one route and model; dashboards narrow by their variables instead.
 REPORT_FILTER = re.compile(r"\(\{route:String\} = '' OR llm_attempts\.route = \{route:String\}\)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from dashboards.traffic import DAY, UNTIL, Made, make_traffic, spans
+from dashboards.traffic import DAY, UNTIL, Made, deployment, make_traffic, set_new_price, spans
 from ledger.spans import store
 
 from farebox_ledger import Dsn, Store, open_store, refresh_all
@@ -21,8 +21,9 @@ def traffic() -> list[Made]:
 def busy(ledger_folder, ledger_client, traffic) -> Iterator[Store]:
     """A ledger with that traffic; no test writes to it."""
     with open_store(Dsn("chdb", "dashboards", path=ledger_folder)) as opened:
+        set_new_price(opened.client)
         store(opened.client, *spans(each for each in traffic if each.started_at < UNTIL - DAY))
         refresh_all(opened.client)
-        store(opened.client, *spans(each for each in traffic if each.started_at >= UNTIL - DAY))
+        store(opened.client, *spans(each for each in traffic if each.started_at >= UNTIL - DAY), deployment())
         yield opened
         opened.client.command("DROP DATABASE dashboards SYNC")

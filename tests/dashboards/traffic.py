@@ -1,4 +1,4 @@
-"""Nine days of seeded traffic with a spike, an outage, a model without a price, and names that try to break out of SQL.
+"""Nine days of seeded traffic: a spike, a deployment, a new price, an outage, a model without a price, hostile names.
 
 What it costs is worked out here, in Python, from prices written down here: a second opinion on every panel's figures.
 """
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+from clickhouse_connect.driver.client import Client
 from ledger.spans import NOW, Span, attempt
 
 __all__ = [
@@ -19,12 +20,17 @@ __all__ = [
     "DAY",
     "HOSTILE",
     "HOUR",
+    "OUTAGE",
+    "REPRICED_AT",
     "ROUTES",
+    "SPIKE",
     "TENANT",
     "UNTIL",
     "Made",
     "added",
+    "deployment",
     "make_traffic",
+    "set_new_price",
     "spans",
     "within",
 ]
@@ -33,6 +39,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 UNTIL = NOW + timedelta(minutes=25)
 SINCE = UNTIL - 9 * DAY
 SPIKE = (NOW - 5 * HOUR, NOW - 2 * HOUR)
+REPRICED_AT = NOW - 20 * HOUR
 OUTAGE = (NOW - 30 * HOUR, NOW - 28 * HOUR)
 
 HOSTILE = 'agent\'s "plan" -- , /* ${route} $__nosuch(1) & 100%'
@@ -49,6 +56,8 @@ PRICES = {
     SONNET: ("0.000003", "0.0000003", "0.00000375", "0.000015"),
     QWEN: ("0.0000003", "0.0000003", "0.0000003", "0.0000012"),
 }
+# What Qwen's output costs from REPRICED_AT on.
+NEW_PRICE = "0.0000018"
 FREE_OUTCOMES = ("rate_limited", "server_error")
 DISQUALIFYING = ("tool_call_malformed", "truncated", "refusal", "empty", "loop")
 
@@ -72,6 +81,10 @@ class Made:
     checked: tuple[str, ...] = ()
     tool_calls: int | None = None
     malformed: int | None = None
+    tools: tuple[str, ...] = ()
+    malformed_tools: tuple[str, ...] = ()
+    prompt_version: str = ""
+    language: str = ""
     duration_ms: float = 0
     ttft_ms: float | None = None
 
@@ -88,6 +101,8 @@ class Made:
         if self.usage_state == "missing" or self.model not in PRICES:
             return None
         prices = [Decimal(price) for price in PRICES[self.model]]
+        if self.model == QWEN and self.started_at >= REPRICED_AT:
+            prices[-1] = Decimal(NEW_PRICE)
         names = ("uncached_input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "output_tokens")
         return sum((self.tokens.get(name, 0) * price for name, price in zip(names, prices, strict=True)), Decimal(0))
 
@@ -122,6 +137,10 @@ class Made:
             "time_to_first_token_ms": self.ttft_ms,
             "task": self.task or None,
             "tenant": self.tenant or None,
+            "prompt_version": self.prompt_version or None,
+            "language": self.language or None,
+            "tool_names": json.dumps(self.tools) if self.tools else None,
+            "malformed_tools": json.dumps(self.malformed_tools) if self.malformed_tools else None,
         }
         name = "accounts/fireworks/models/qwen3p5-flash" if self.model == QWEN else self.model
         return attempt(
@@ -157,6 +176,20 @@ def make_traffic(seed: int = 7) -> list[Made]:
     return made
 
 
+def set_new_price(client: Client) -> None:
+    """Put the new price into the book, as `farebox.toml` would."""
+    columns = ["provider", "model", "unit", "valid_from", "price", "source", "book", "checked_on", "added_at"]
+    row = ["fireworks", QWEN, "output_tokens", REPRICED_AT, Decimal(NEW_PRICE), "contract", "user", NOW.date(), NOW]
+    client.insert("prices", [row], column_names=columns)
+    client.command("SYSTEM RELOAD DICTIONARY price")
+
+
+def deployment() -> Span:
+    """Make the mark of the deployment that begins the spike."""
+    texts = {"farebox.annotation.kind": "deploy", "farebox.annotation.text": "shop v7", "farebox.annotation.who": "ann"}
+    return Span(texts, SPIKE[0], name="farebox.annotation")
+
+
 def spans(made: Iterable[Made]) -> list[Span]:
     """Make the spans of attempts."""
     return [each.span() for each in made]
@@ -184,6 +217,7 @@ def _call(random: Random, number: int, moment: datetime, route: str) -> list[Mad
     made: list[Made] = []
     for turn in range(3):
         one = Made(route, tenant, model, moment + turn * timedelta(seconds=2), call_id, trace_id, turn, task)
+        one.prompt_version = "" if route == UNICODE else "v6" if moment < SPIKE[0] else "v7"
         made.append(one)
         down = model == QWEN and OUTAGE[0] <= moment < OUTAGE[1]
         if _refused(random, one, down):
@@ -215,14 +249,23 @@ def _answered(random: Random, one: Made) -> None:
     if random.random() < 0.03:
         one.outcome, one.usage_state = "abandoned", "partial"
         return
+    if random.random() < 0.15:
+        one.tokens["uncached_input_tokens"] = random.choice([9_000, 30_000, 90_000])
     one.checked = ("refusal", "disclaimer")
+    one.language = random.choice(["en", "en", "de", "ja", ""])
     if random.random() < 0.05:
         one.flags += ("refusal.text",)
     if random.random() < 0.1:
         one.flags += ("disclaimer",)
+    if random.random() < 0.4:
+        one.checked += ("unknown_import",)
+        if random.random() < 0.1:
+            one.flags += ("unknown_import",)
     if random.random() < 0.5:
         one.checked += ("tool_call_malformed",)
         one.tool_calls, one.malformed = random.randrange(1, 5), 0
+        one.tools = tuple(random.choice(["search", "refund"]) for _ in range(one.tool_calls))
         if random.random() < 0.15:
             one.malformed = random.randrange(1, one.tool_calls + 1)
+            one.malformed_tools = one.tools[: one.malformed]
             one.flags += ("tool_call_malformed.type",)

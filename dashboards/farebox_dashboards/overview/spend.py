@@ -5,10 +5,11 @@ from __future__ import annotations
 from farebox_dashboards._dashboard import link_to
 from farebox_dashboards._panels import Panel, Row, chart
 
-__all__ = ["SPEND"]
+__all__ = ["SPEND", "spend_by_route"]
 
 
-def _by_route() -> Panel:
+def spend_by_route() -> Panel:
+    """Draw the money of each route."""
     return chart(
         "Spend by route",
         "Money spent over time on each route; points count attempts that are not fully priced, on the right axis.",
@@ -31,4 +32,4 @@ def _this_month() -> Panel:
     )
 
 
-SPEND = Row("Spend over time", (_by_route(), _this_month()))
+SPEND = Row("Spend over time", (spend_by_route(), _this_month()))

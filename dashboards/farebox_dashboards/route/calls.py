@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from farebox_dashboards._panels import Column, Panel, Row, listing
 
-__all__ = ["CALLS"]
+__all__ = ["CALLS", "costliest"]
 
 COUNT = Column(unit="short", decimals=0)
 
 
-def _costliest() -> Panel:
+def costliest() -> Panel:
+    """List the dearest calls of the range."""
     return listing(
         "Costliest calls",
         "The twenty dearest calls of the range, with all their attempts in it.",
@@ -34,4 +35,4 @@ def _failing() -> Panel:
     )
 
 
-CALLS = Row("Calls", (_costliest(), _failing()))
+CALLS = Row("Calls", (costliest(), _failing()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from farebox_dashboards._panels import Column, Panel, Row, chart, figures
 from farebox_dashboards.overview.now import cost_per_success, failure_rate, failure_spend, not_priced
 
-__all__ = ["MONEY"]
+__all__ = ["MONEY", "spend_by_model"]
 
 WIDTH = 4
 
@@ -31,7 +31,8 @@ def _attempts() -> Panel:
     )
 
 
-def _by_model() -> Panel:
+def spend_by_model() -> Panel:
+    """Draw the money of each model."""
     return chart(
         "Spend by model",
         "Money spent over time on each model; points count attempts that are not fully priced, on the right axis.",
@@ -62,7 +63,7 @@ MONEY = Row(
         failure_rate(WIDTH),
         _attempts(),
         not_priced(WIDTH),
-        _by_model(),
+        spend_by_model(),
         _unit_cost(),
     ),
 )

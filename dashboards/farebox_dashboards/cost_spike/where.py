@@ -1,0 +1,31 @@
+"""The rows that say where the money went: who contributed, before and after, and the dearest calls."""
+
+from __future__ import annotations
+
+from farebox_dashboards._panels import CHANGE, COUNT, Column, Panel, Row, listing
+from farebox_dashboards.overview.spend import spend_by_route
+from farebox_dashboards.route.calls import costliest
+from farebox_dashboards.route.money import spend_by_model
+
+__all__ = ["CALLS", "WHERE"]
+
+
+def _contributors() -> Panel:
+    return listing(
+        "Contributors before and after",
+        "Routes, models, tenants, users and versions whose spend changed most against the same hours of a usual day.",
+        "spike_contributors",
+        "currencyUSD",
+        columns={
+            "kind": Column(width=120),
+            "value": Column(width=220),
+            "change": CHANGE,
+            "calls, usual": Column(unit="short", decimals=1),
+            "calls": COUNT,
+        },
+        height=11,
+    )
+
+
+WHERE = Row("Where", (_contributors(), spend_by_route(), spend_by_model()))
+CALLS = Row("Top traces", (costliest(),))

@@ -1,0 +1,43 @@
+-- Whose spend changed most against what is usual, the same hours of the seven days before on average? One row a value of a tag
+-- or model, the largest change first; a call stands in one row of each kind that it has. USD of what is known, NULL: nothing is.
+SELECT
+    kind AS `kind`,
+    value AS `value`,
+    toFloat64(usual_known) AS `usual`,
+    toFloat64(now_known) AS `spend`,
+    toFloat64(changed) AS `change`,
+    usual_calls / stretches AS `calls, usual`,
+    now_calls AS `calls`,
+    if(usual_calls > 0, toFloat64(usual_known) * stretches / usual_calls, NULL) AS `per call, usual`,
+    if(now_calls > 0, toFloat64(now_known) / now_calls, NULL) AS `per call`,
+    now_doubts AS `not fully priced`,
+    ifNull(toString(changed), '') AS `change, exact`
+FROM
+(
+    SELECT
+        arrayJoin(arrayFilter(each -> each.1 IN ('route', 'model') OR each.2 != '', [
+            ('route', toString(route)),
+            ('model', toString(model)),
+            ('tenant', toString(tenant)),
+            ('user', user_id),
+            ('prompt version', toString(prompt_version)),
+            ('service', toString(service))
+        ])) AS each,
+        each.1 AS kind,
+        each.2 AS value,
+        greatest(max(max(stretch)) OVER (), 1) AS stretches,
+        sumIf(list_cost, stretch = 0) AS now_known,
+        roundBankers(divideDecimal(sumIf(list_cost, stretch > 0), toDecimal64(stretches, 0), 30), 12) AS usual_known,
+        if(
+            now_known IS NULL AND usual_known IS NULL,
+            NULL,
+            ifNull(now_known, 0) - ifNull(usual_known, 0)
+        ) AS changed,
+        uniqExactIf((trace_id, call_id), stretch = 0) AS now_calls,
+        uniqExactIf((trace_id, call_id), stretch > 0) AS usual_calls,
+        countIf(stretch = 0 AND price_state IN ('no_price', 'no_usage', 'partial')) AS now_doubts
+    FROM @stretches()
+    GROUP BY each
+)
+ORDER BY abs(changed) DESC, now_calls DESC, kind, value
+LIMIT 40

@@ -1,0 +1,316 @@
+"""What Cost spike says of a change: its split against an independent computation, its band, and who contributed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from random import Random
+from statistics import median
+from typing import Any
+
+import pytest
+from dashboards.asking import ask, choice
+from dashboards.traffic import DAY, HOUR, SPIKE, UNTIL, Made, added, within
+from ledger.spans import Span, attempt, store
+
+from farebox_ledger import Dsn, Store, open_store
+
+PARTS = ("volume", "model mix", "tokens a call", "cache", "price", "retries")
+CLASSES = ("uncached", "read", "written", "output", "tools")
+BEGIN, END = UNTIL - 3 * HOUR, UNTIL
+SCENARIOS = 30
+PICODOLLAR = Decimal(1).scaleb(-12)
+
+Group = tuple[str, str]
+Factors = dict[str, dict[Any, Fraction | None]]
+
+
+def call(random: Random, route: str, at: datetime, models: list[tuple[str, str]], *, batch: bool) -> list[Span]:
+    """Make a call of up to three attempts, and now and then a pass of another model beside it."""
+    model, provider = random.choice(models)
+    made: list[Span] = []
+    for turn in range(random.choice([1, 1, 1, 2, 3])):
+        state = random.choices(["reported", "none", "missing", "partial"], [8, 2, 1, 1])[0]
+        leaves = {"uncached_input_tokens": random.randrange(0, 4000), "output_tokens": random.randrange(0, 700)}
+        if random.random() < 0.5:
+            leaves |= {"cache_read_tokens": random.randrange(0, 9000), "cache_write_1h_tokens": random.randrange(0, 90)}
+        if random.random() < 0.2:
+            leaves["web_search_requests"] = random.randrange(1, 4)
+        made.append(
+            attempt(
+                model,
+                provider,
+                usage=leaves if state in ("reported", "partial") else {},
+                started_at=at + timedelta(milliseconds=turn),
+                route=route,
+                usage_state=state,
+                attempt=turn,
+                **({"service_tier": "batch"} if batch else {}),
+            )
+        )
+    first = made[0]
+    if random.random() < 0.2:
+        made.append(attempt("claude-opus-4-5", kind="iteration", started_at=at, route=route))
+    for each in made:
+        each.attributes["farebox.call_id"] = first.span_id  # type: ignore[index]
+    return [Span(each.attributes, each.started_at, first.trace_id, each.span_id) for each in made]
+
+
+def scenario(number: int) -> list[Span]:
+    """Make one route's traffic, now and usually; some routes are new, gone, unpriced, or changed their models."""
+    random = Random(number)
+    known = [("claude-haiku-4-5", "anthropic"), ("claude-sonnet-4-6", "anthropic"), ("gpt-4o", "openai"), ("no-1", "x")]
+    days = random.sample(range(1, 8), random.randrange(0, 6)) if number % 7 else []
+    usual_models, now_models = (random.sample(known, random.randrange(1, 5)) for _ in range(2))
+    made: list[Span] = []
+    for day in days:
+        for _ in range(random.randrange(0, 8)):
+            at = BEGIN - day * DAY + random.random() * 3 * HOUR
+            made += call(random, f"r{number}", at, usual_models, batch=False)
+    for _ in range(random.randrange(0, 25) if number % 5 else 0):
+        at = BEGIN + random.random() * 3 * HOUR
+        made += call(random, f"r{number}", at, now_models, batch=number % 3 == 0)
+    return made
+
+
+@pytest.fixture(scope="module")
+def changed(ledger_folder, ledger_client) -> Iterator[Store]:
+    """A ledger with a route for each scenario."""
+    with open_store(Dsn("chdb", "dashboards_changed", path=ledger_folder)) as opened:
+        store(opened.client, *(span for number in range(SCENARIOS) for span in scenario(number)))
+        yield opened
+        opened.client.command("DROP DATABASE dashboards_changed SYNC")
+
+
+@pytest.fixture(scope="module")
+def rows(changed: Store) -> list[dict[str, Any]]:
+    """Every row of that ledger, with what it cost by class: what the split is worked out from here."""
+    found = changed.client.query(
+        """
+        SELECT route, provider, model, trace_id, call_id, started_at, price_state, list_cost,
+            [ifNull(uncached_input_tokens, 0), ifNull(cache_read_tokens, 0), ifNull(cache_write_1h_tokens, 0),
+             ifNull(output_tokens, 0), ifNull(web_search_requests, 0)] AS units,
+            [ifNull(cost_input, 0), ifNull(cost_cache_read, 0), ifNull(cost_cache_write, 0),
+             ifNull(cost_output, 0), ifNull(cost_tools, 0)] AS costs
+        FROM llm_attempts
+        """
+    )
+    return [dict(row) for row in found.named_results()]
+
+
+def moment(row: Mapping[str, Any]) -> datetime:
+    found: datetime = row["started_at"].replace(tzinfo=UNTIL.tzinfo)
+    return found
+
+
+def quotient(above: Fraction | int, below: Fraction | int) -> Fraction | None:
+    """Divide; None where there is nothing to divide by."""
+    return Fraction(above) / Fraction(below) if below else None
+
+
+def factors(rows: list[dict[str, Any]], groups: set[Group]) -> Factors:
+    """Take traffic apart into the factors whose product it costs; None where a factor has no value."""
+    calls: dict[Group, set[Any]] = defaultdict(set)
+    billed: dict[Group, int] = defaultdict(int)
+    units: dict[tuple[Group, str], int] = defaultdict(int)
+    costs: dict[tuple[Group, str], Fraction] = defaultdict(Fraction)
+    for row in rows:
+        group = row["provider"], row["model"]
+        calls[group].add((row["trace_id"], row["call_id"]))
+        if row["price_state"] in ("priced", "partial"):
+            billed[group] += 1
+            for name, count, cost in zip(CLASSES, row["units"], row["costs"], strict=True):
+                units[group, name] += count
+                costs[group, name] += Fraction(cost)
+    total = sum(len(each) for each in calls.values())
+    found: Factors = {part: {} for part in PARTS}
+    found["volume"][""] = Fraction(total)
+    for group in groups:
+        inputs = sum(units[group, name] for name in CLASSES[:3])
+        found["model mix"][group] = quotient(len(calls[group]), total)
+        found["retries"][group] = quotient(billed[group], len(calls[group]))
+        for name in CLASSES:
+            kind, whole = ("input", inputs) if name in CLASSES[:3] else (name, units[group, name])
+            found["tokens a call"][group, kind] = quotient(whole, billed[group])
+            found["cache"][group, name] = quotient(units[group, name], whole)
+            found["price"][group, name] = quotient(costs[group, name], units[group, name])
+    return found
+
+
+def spent(values: Factors, groups: set[Group]) -> Fraction:
+    """Multiply the factors together again."""
+    total = Fraction(0)
+    for group in groups:
+        calls = (values["volume"][""] or 0) * (values["model mix"][group] or 0) * (values["retries"][group] or 0)
+        for name in CLASSES:
+            kind = "input" if name in CLASSES[:3] else name
+            each = (values["tokens a call"][group, kind], values["cache"][group, name], values["price"][group, name])
+            total += calls * (each[0] or 0) * (each[1] or 0) * (each[2] or 0)
+    return total
+
+
+def filled(values: Factors, others: Factors) -> Factors:
+    """Take a factor that has no value from the other side."""
+    return {
+        part: {key: others[part][key] if value is None else value for key, value in found.items()}
+        for part, found in values.items()
+    }
+
+
+def split(now: list[dict[str, Any]], usual: list[dict[str, Any]], days: int) -> dict[str, Fraction]:
+    """Replace one factor after the other, from usual to now, and note what each changes."""
+    groups = {(row["provider"], row["model"]) for row in now + usual}
+    after, before = factors(now, groups), factors(usual, groups)
+    before["volume"][""] = Fraction(before["volume"][""] or 0, days)
+    values, target = filled(before, after), filled(after, before)
+    found: dict[str, Fraction] = {}
+    last = spent(values, groups)
+    for part in PARTS:
+        values[part] = target[part]
+        found[part], last = spent(values, groups) - last, spent(values, groups)
+    return found
+
+
+@pytest.mark.parametrize("number", range(SCENARIOS))
+def test_the_split_is_exact(number: int, changed: Store, rows: list[dict[str, Any]]) -> None:
+    """Each part is what replacing its factor changes, and all parts add up to the change to the last digit."""
+    mine = [row for row in rows if row["route"] == f"r{number}"]
+    now = [row for row in mine if moment(row) >= BEGIN]
+    usual = [row for row in mine if moment(row) < BEGIN]
+    days = max([(END - moment(row)) // DAY for row in usual], default=1)
+    lines = {
+        line["part"]: line for line in ask(changed.client, "spike_split", BEGIN, END, choice(route=[f"r{number}"]))
+    }
+    exact = {part: Decimal(line["change, exact"] or 0) for part, line in lines.items()}
+    spend_now, spend_usual = (sum((row["list_cost"] or 0 for row in some), Decimal(0)) for some in (now, usual))
+    whole = spend_now - (spend_usual / days).quantize(PICODOLLAR)
+
+    assert exact["in all"] == whole == sum(exact[part] for part in PARTS)
+    for part, expected in split(now, usual, days).items():
+        assert abs(Fraction(exact[part]) - expected) <= Fraction(PICODOLLAR) * (5 if part == "retries" else 1), part
+    doubts = sum(row["price_state"] in ("no_price", "no_usage", "partial") for row in now)
+    assert lines["in all"]["not fully priced"] == doubts
+    assert lines["apart: not fully priced"]["now"] == f"{doubts} attempts"
+
+
+def test_scenarios_are_as_odd_as_they_should_be(rows: list[dict[str, Any]]) -> None:
+    """Among the scenarios are new and vanished routes, prices that changed, and rows of every state."""
+    routes = {side: {row["route"] for row in rows if (moment(row) >= BEGIN) == side} for side in (True, False)}
+
+    assert routes[True] - routes[False]
+    assert routes[False] - routes[True]
+    assert {row["price_state"] for row in rows} >= {"priced", "partial", "free", "no_usage", "no_price"}
+    assert len({row["costs"][3] / row["units"][3] for row in rows if row["model"] == "gpt-4o" and row["costs"][3]}) > 1
+
+
+def usual_days(made: list[Made], since: datetime, until: datetime) -> list[list[Made]]:
+    return [within(made, since - day * DAY, until - day * DAY) for day in range(1, 8)]
+
+
+def test_spend_stands_against_a_usual_day(busy: Store, traffic: list[Made]) -> None:
+    """Usual is the mean of the same hours of seven days, rounded at the ledger's twelve digits."""
+    (row,) = ask(busy.client, "spike_total", *SPIKE)
+    now = added(within(traffic, *SPIKE)) or Decimal(0)
+    days = usual_days(traffic, *SPIKE)
+    usual = (sum((added(day) or Decimal(0) for day in days), Decimal(0)) / 7).quantize(PICODOLLAR)
+
+    assert (row["spend"], row["usual"]) == (float(now), float(usual))
+    assert row["change"] == pytest.approx(float(now - usual), abs=1e-12)
+    assert row["not fully priced"] == sum(each.doubtful for each in within(traffic, *SPIKE))
+
+
+def test_a_long_range_is_compared_with_the_week_before(busy: Store, traffic: list[Made]) -> None:
+    """Of a range longer than a day, usual is the same days a week earlier."""
+    since = UNTIL - timedelta(hours=30)
+    (row,) = ask(busy.client, "spike_total", since, UNTIL)
+
+    assert row["usual"] == float(added(within(traffic, since - 7 * DAY, UNTIL - 7 * DAY)) or 0)
+
+
+def test_contributors_are_sorted_by_their_change(busy: Store, traffic: list[Made]) -> None:
+    """Each route, model and tenant with its money and calls, now and usually; what the spike came with is first."""
+    found = ask(busy.client, "spike_contributors", *SPIKE)
+    now, days = within(traffic, *SPIKE), usual_days(traffic, *SPIKE)
+
+    assert [(row["kind"], row["value"]) for row in found[:2]] == [("prompt version", "v7"), ("route", "support")]
+    changes = [abs(row["change"]) for row in found if row["change"] is not None]
+    assert changes == sorted(changes, reverse=True)
+    for row in [row for row in found if row["kind"] in ("route", "model", "tenant")]:
+        mine = [each for each in now if getattr(each, row["kind"]) == row["value"]]
+        theirs = [[each for each in day if getattr(each, row["kind"]) == row["value"]] for day in days]
+        usual = (sum((added(day) or Decimal(0) for day in theirs), Decimal(0)) / 7).quantize(PICODOLLAR)
+        if row["change"] is not None:
+            assert Decimal(row["change, exact"]) == (added(mine) or 0) - usual
+        assert row["calls"] == len({each.call_id for each in mine})
+        assert row["calls, usual"] == pytest.approx(sum(len({each.call_id for each in day}) for day in theirs) / 7)
+        assert row["not fully priced"] == sum(each.doubtful for each in mine)
+
+
+@pytest.mark.parametrize("hours", [3, 8])
+def test_the_band_is_the_alerts_baseline(hours: int, busy: Store, traffic: list[Made]) -> None:
+    """Expected is the median of seven days at that time, at today's level, and the band six robust deviations wide."""
+    begin = SPIKE[1] - hours * HOUR
+    step, around, floor = (timedelta(minutes=10), timedelta(minutes=30), 1.0) if hours <= 6 else (HOUR, 0 * HOUR, 0.25)
+    first = begin if hours <= 6 else begin.replace(minute=0)
+    rows = ask(busy.client, "spike_band", begin, SPIKE[1])
+
+    def usd(since: datetime, until: datetime) -> float:
+        return float(added(within(traffic, since, until)) or 0)
+
+    def level(day: int) -> float:
+        return usd(first - 6 * HOUR - day * DAY, first - day * DAY)
+
+    assert [row["time"] for row in rows] == [(first + k * step).replace(tzinfo=None) for k in range(len(rows))]
+    assert len(rows) == (SPIKE[1] - first) / step
+    for row in rows:
+        at = row["time"].replace(tzinfo=UNTIL.tzinfo)
+        like_today = [
+            usd(at - around - day * DAY, at + step + around - day * DAY)
+            * (step / (step + 2 * around))
+            * (min(max(level(0) / level(day), 0.25), 4))
+            for day in range(1, 8)
+        ]
+        expected = median(like_today)
+        reach = max(6 * max(1.4826 * median(abs(each - expected) for each in like_today), 0.15 * expected), floor)
+        assert row["spend"] == pytest.approx(usd(at, at + step))
+        assert row["expected"] == pytest.approx(expected)
+        assert row["at most"] == pytest.approx(expected + reach)
+        assert row["at least"] == pytest.approx(max(expected - reach, 0))
+        assert row["not fully priced"] == sum(each.doubtful for each in within(traffic, at, at + step))
+
+
+def test_a_young_ledger_has_no_band(fresh_store: Store) -> None:
+    """With less than three days of history nothing is expected, and what was spent is shown all the same."""
+    store(fresh_store.client, attempt(started_at=UNTIL - HOUR), attempt(started_at=UNTIL - HOUR - 2 * DAY))
+    rows = ask(fresh_store.client, "spike_band", UNTIL - 2 * HOUR, UNTIL)
+
+    assert {row["expected"] for row in rows} == {None}
+    assert max(row["spend"] for row in rows) == 0.00105
+
+
+def test_what_changed_then(fresh_store: Store) -> None:
+    """Marks, prices of models in use, and what was called for the first time in a week; nothing else."""
+    mark = {"farebox.annotation.kind": "deploy", "farebox.annotation.text": "v7", "farebox.annotation.who": "ann"}
+    other = {"farebox.annotation.kind": "deploy", "farebox.annotation.text": "not ours", "farebox.route": "other"}
+    row = ["anthropic", "", "claude-haiku-4-5", "", "output_tokens", 0, UNTIL - HOUR, Decimal("0.000006"), "page"]
+    columns = ["provider", "region", "model", "variant", "unit", "tier_above", "valid_from", "price", "source"]
+    fresh_store.client.insert("prices", [row], column_names=columns)
+    store(
+        fresh_store.client,
+        Span(mark, UNTIL - 4 * HOUR, name="farebox.annotation"),
+        Span(other, UNTIL - HOUR, name="farebox.annotation"),
+        attempt(started_at=UNTIL - 2 * DAY, route="hard"),
+        attempt(started_at=UNTIL - timedelta(minutes=30), route="hard"),
+        attempt("claude-sonnet-4-6", started_at=UNTIL - timedelta(minutes=20), route="hard", prompt_version="v7"),
+    )
+    found = ask(fresh_store.client, "spike_changes", UNTIL - 2 * HOUR, UNTIL, choice(route=["hard"]))
+
+    assert [(row["what"], row["which"], row["route"], row["who"]) for row in found] == [
+        ("new model", "claude-sonnet-4-6", "hard", ""),
+        ("new prompt version", "v7", "hard", ""),
+        ("price", "claude-haiku-4-5 at anthropic: output_tokens", "", "page"),
+        ("deploy", "v7", "", "ann"),
+    ]
