@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self, TypeVar
 from farebox_dashboards._clickhouse import DATASOURCE, Target
 from farebox_dashboards._sdk import common, common_models, dashboard, models, stat, table, timeseries
 
-__all__ = ["CHANGE", "COUNT", "NOT_PRICED", "Column", "Panel", "Row", "Step", "chart", "figures", "listing"]
+__all__ = ["CHANGE", "COUNT", "NOT_PRICED", "SHARE", "Column", "Panel", "Row", "Step", "chart", "figures", "listing"]
 
 # Beside money: what the money lacks. Every question about money has this column, or the panel a target that has it.
 NOT_PRICED = "not fully priced"
@@ -91,6 +91,7 @@ class Column:
 # What has no price is a count, never money.
 COUNT = Column(unit="short", decimals=0)
 DOUBT = Column(unit="short", decimals=0, steps=((None, "text"), (1, "orange")))
+SHARE = Column(unit="percentunit", decimals=1)
 # A change of money: more is red, less is green.
 CHANGE = Column(
     unit="currencyUSD",

@@ -3,6 +3,7 @@
     @attempts(since, until, fine)  attempts and their cost in a period; `parts/attempts.sql` says more
     @tasks(since, until)           calls and tasks that began in a period; `parts/tasks.sql`
     @stretches()                   rows in the range, and in what it is compared with; `parts/stretches.sql`
+    @judged(value)                 answers that were checked, by a value of theirs; `parts/judged.sql`
     @spike(window, level, floor)   how far each route spends above what is usual, for alerts; `parts/spike.sql`
     @query(name, route, model)     the report's question `name`, over the dashboard's range, by route and model
     @chosen(table.column)          true where the dashboard's variable `column` lets the row through
@@ -32,9 +33,16 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "attempts": ("since", "until", "fine"),
     "tasks": ("since", "until"),
     "stretches": (),
+    "judged": ("value",),
     "spike": ("window", "level", "floor"),
 }
-PLACES = {"attempts": "dashboard", "tasks": "dashboard", "stretches": "dashboard", "spike": "alerts"}
+PLACES = {
+    "attempts": "dashboard",
+    "tasks": "dashboard",
+    "stretches": "dashboard",
+    "judged": "dashboard",
+    "spike": "alerts",
+}
 COMMENT = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
 # How the report narrows to one route and model; dashboards narrow by their variables instead.
 REPORT_FILTER = re.compile(r"\(\{route:String\} = '' OR llm_attempts\.route = \{route:String\}\)")

@@ -53,7 +53,12 @@ def test_no_other_json_is_committed() -> None:
 
 def test_uids_stay() -> None:
     """Links, bookmarks and alerts hold on to uids, so they are written down here too."""
-    assert [each.uid for each in DASHBOARDS] == ["farebox-overview", "farebox-route", "farebox-cost-spike"]
+    assert [each.uid for each in DASHBOARDS] == [
+        "farebox-overview",
+        "farebox-route",
+        "farebox-cost-spike",
+        "farebox-failure-modes",
+    ]
 
 
 def test_a_panel_says_what_it_shows(dashboard: Dashboard) -> None:

@@ -264,7 +264,7 @@ def _answered(random: Random, one: Made) -> None:
     if random.random() < 0.5:
         one.checked += ("tool_call_malformed",)
         one.tool_calls, one.malformed = random.randrange(1, 5), 0
-        one.tools = tuple(random.choice(["search", "refund"]) for _ in range(one.tool_calls))
+        one.tools = tuple(sorted({random.choice(["search", "refund"]) for _ in range(one.tool_calls)}))
         if random.random() < 0.15:
             one.malformed = random.randrange(1, one.tool_calls + 1)
             one.malformed_tools = one.tools[: one.malformed]

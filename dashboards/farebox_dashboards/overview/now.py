@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import Column, Panel, Row, figures
+from farebox_dashboards._panels import COUNT, SHARE, Panel, Row, figures
 
 __all__ = ["NOW", "cost_per_success", "failure_rate", "failure_spend", "not_priced"]
 
-SHARE = Column(unit="percentunit", decimals=1)
-COUNT = Column(unit="short", decimals=0)
 ALARM = ((None, "text"), (1, "orange"))
 MINUTES_S = 60
 

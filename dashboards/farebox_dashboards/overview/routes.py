@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from farebox_dashboards._dashboard import link_to
-from farebox_dashboards._panels import Column, Panel, Row, listing
+from farebox_dashboards._panels import SHARE, Column, Panel, Row, listing
 
 __all__ = ["ROUTES"]
-
-SHARE = Column(unit="percentunit", decimals=1)
 
 
 def _league() -> Panel:

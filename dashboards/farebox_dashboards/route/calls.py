@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import Column, Panel, Row, listing
+from farebox_dashboards._panels import COUNT, Column, Panel, Row, listing
 
-__all__ = ["CALLS", "costliest"]
-
-COUNT = Column(unit="short", decimals=0)
+__all__ = ["CALLS", "FAILING", "costliest"]
 
 
 def costliest() -> Panel:
@@ -35,4 +33,5 @@ def _failing() -> Panel:
     )
 
 
+FAILING = Row("Failing attempts", (_failing(),))
 CALLS = Row("Calls", (costliest(), _failing()))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import Column, Panel, Row, chart, listing
+from farebox_dashboards._panels import COUNT, SHARE, Column, Panel, Row, chart, listing
 
-__all__ = ["FAILURES"]
+__all__ = ["FAILURES", "failures_by_class"]
 
-SHARE = Column(unit="percentunit", decimals=1)
-COUNT = Column(unit="short", decimals=0)
 BASELINE = Column(
     settings={
         "color": {"fixedColor": "text", "mode": "fixed"},
@@ -16,7 +14,8 @@ BASELINE = Column(
 )
 
 
-def _by_class() -> Panel:
+def failures_by_class(width: int) -> Panel:
+    """List how often each failure came up, and what it cost."""
     return listing(
         "Failures by class, and their money",
         "How often each failure came up over what was checked, and what those answers cost; one may stand in two rows.",
@@ -30,7 +29,7 @@ def _by_class() -> Panel:
             "at least": SHARE,
             "at most": SHARE,
         },
-        width=14,
+        width=width,
     )
 
 
@@ -46,4 +45,4 @@ def _malformed() -> Panel:
     )
 
 
-FAILURES = Row("Failures", (_by_class(), _malformed()))
+FAILURES = Row("Failures", (failures_by_class(14), _malformed()))

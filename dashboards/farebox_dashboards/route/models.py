@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import Column, Panel, Row, listing
+from farebox_dashboards._panels import COUNT, SHARE, Column, Panel, Row, listing
 
 __all__ = ["MODELS"]
 
-SHARE = Column(unit="percentunit", decimals=1)
-COUNT = Column(unit="short", decimals=0)
 DURATION = Column(unit="ms", decimals=0)
 
 
