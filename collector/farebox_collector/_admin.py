@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -28,6 +28,7 @@ __all__ = ["Admin"]
 
 BODY_BYTES_MAX = 64 * 1024 * 1024
 WAITING_MAX = 8
+SETTLED_S_MAX = 10.0  # an action works on all that was acknowledged before it, unless that takes longer
 STOPPING = "`farebox up` is stopping; repeat the command once it has"
 
 _log = logging.getLogger("farebox.collector")
@@ -36,10 +37,14 @@ _log = logging.getLogger("farebox.collector")
 class Admin:
     """Takes actions with the right token and carries them out one after the other, on a thread of its own."""
 
-    def __init__(self, store: Store, token: str, counts: Counts) -> None:
+    def __init__(
+        self, store: Store, token: str, counts: Counts, settled: Callable[[], Future[None]] | None = None
+    ) -> None:
+        """Make one; `settled` gives a future that resolves once what is acknowledged by now is in the ledger."""
         self._store = store
         self._token = token
         self._counts = counts
+        self._settled = settled
         self._budget = Budget(2 * BODY_BYTES_MAX)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="farebox-admin")
         self._in_work: set[Future[dict[str, Any]]] = set()
@@ -100,6 +105,8 @@ class Admin:
         return work.result()
 
     def _carry_out(self, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        if self._settled is not None:
+            wait([self._settled()], SETTLED_S_MAX)
         with self._store.new_client() as client:
             return carry_out(client, name, asked)
 

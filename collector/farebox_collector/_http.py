@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from farebox_collector.errors import CollectorError, PortTakenError
 
-__all__ = ["HOST", "Server", "listen"]
+__all__ = ["HOST", "HOSTS", "Server", "listen"]
 
 HOST = "127.0.0.1"
 # Names a client on this machine uses. Another name means that a web page has pointed its own at 127.0.0.1.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from clickhouse_connect.driver.exceptions import ClickHouseError, Error, OperationalError
+from clickhouse_connect.driver.exceptions import Error, OperationalError
 
 from farebox_collector.errors import StoreError, StoreRefusedError, StoreUnavailableError
 
@@ -102,7 +102,7 @@ def insert(client: Client, table: str, rows: pa.Table, token: str) -> None:
     """
     try:
         client.insert_arrow(table, rows, settings={**SETTINGS, "insert_deduplication_token": token})
-    except (ClickHouseError, OSError) as error:
+    except Exception as error:  # whatever it is, the rows are kept and tried again
         raise _sorted(error) from error
 
 

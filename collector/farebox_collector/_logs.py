@@ -14,7 +14,7 @@ from farebox.semconv import SCOPE
 from farebox_collector._attributes import ATTRIBUTES, TEXT, AttributeMaps, attribute_text, service_of
 from farebox_collector._spans import SPAN_ID_BYTES, TIME, TIMESTAMP_MAX, TRACE_ID_BYTES
 
-__all__ = ["LOGS_SCHEMA", "LogRows", "log_rows_of"]
+__all__ = ["LOGS_SCHEMA", "LogRows", "keeps_record", "log_rows_of"]
 
 BYTE_MAX = 255
 
@@ -66,6 +66,11 @@ def log_rows_of(request: ExportLogsServiceRequest) -> LogRows:
                 else:
                     columns.rejected[reason] += 1
     return LogRows(columns.table(), columns.rejected, others)
+
+
+def keeps_record(record: LogRecord, scope_logs: ScopeLogs) -> bool:
+    """Say whether a record becomes a row."""
+    return scope_logs.scope.name == SCOPE and _fault(record) is None
 
 
 def _fault(record: LogRecord) -> str | None:

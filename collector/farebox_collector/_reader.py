@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ SESSIONS_MAX = 4
 WAITING_MAX = 64
 TOO_MANY_SIMULTANEOUS_QUERIES = 202
 UNKNOWN_FORMAT = 73
+# A statement waits no longer than this for what was acknowledged before it; under load rows come a little later.
+SETTLED_S_MAX = 2.0
 
 # What one statement may use, unless it asks for less or more by the same settings.
 LIMITS = {"max_execution_time": "60", "max_result_bytes": "268435456", "max_memory_usage": "2147483648"}
@@ -54,8 +56,10 @@ class Reader:
     what one sets or uses, the next does not see.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settled: Callable[[], Future[None]] | None = None) -> None:
+        """Make one; `settled` gives a future that resolves once what is acknowledged by now can be read."""
         self._path = str(folder.resolve())
+        self._settled = settled
         self._threads = ThreadPoolExecutor(SESSIONS_MAX, thread_name_prefix="farebox-reader")
         self._waiting = 0
         self._asking = 0
@@ -80,6 +84,8 @@ class Reader:
             raise RefusedError(words, TOO_MANY_SIMULTANEOUS_QUERIES)
         self._waiting += 1
         try:
+            if self._settled is not None:  # who was told that a span is taken, and asks then, sees it
+                await asyncio.wait([asyncio.wrap_future(self._settled())], timeout=SETTLED_S_MAX)
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
         finally:
             self._waiting -= 1

@@ -1,4 +1,4 @@
-"""The OTLP/HTTP endpoint: traces and farebox's own logs are answered once they are stored, the rest is counted.
+"""The OTLP/HTTP endpoint: traces and farebox's own logs are answered once they are on the disk, the rest is counted.
 
 Source: opentelemetry.io/docs/specs/otlp, section OTLP/HTTP, read 2026-11-22.
 """
@@ -6,12 +6,12 @@ Source: opentelemetry.io/docs/specs/otlp, section OTLP/HTTP, read 2026-11-22.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TypeVar
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from starlette.applications import Starlette
@@ -22,36 +22,21 @@ from starlette.routing import Route
 
 from farebox_collector._bodies import Budget, Claim, decompress, read_body
 from farebox_collector._counts import Counts
-from farebox_collector._logs import log_rows_of
-from farebox_collector._otlp import (
-    Encoding,
-    encode,
-    error_body,
-    logs_response,
-    read_logs,
-    read_metrics,
-    read_traces,
-    traces_response,
-)
-from farebox_collector._spans import rows_of
-from farebox_collector._writer import LOGS, Batch, Writer
-from farebox_collector.errors import (
-    BusyError,
-    RequestError,
-    StoreUnavailableError,
-    TooLargeError,
-    UnsupportedError,
-)
+from farebox_collector._decode import LOGS, ROWS, TRACES, Body, count_metrics, decode
+from farebox_collector._journal import Journal
+from farebox_collector._otlp import Encoding, encode, error_body, logs_response, traces_response
+from farebox_collector._segment import Record
+from farebox_collector.errors import RequestError, UnsupportedError
 
 __all__ = ["Limits", "Receiver"]
 
-SPANS_MAX = 100_000
 REASONS_MAX = 5
+# Bodies whose answer may have got lost: one that comes again, byte for byte, is answered again and kept once.
+ANSWERED_MAX = 20_000
 UNFORESEEN = 13  # google.rpc.Code INTERNAL
 GRPC_CODES = {404: 5, 405: 12}
 
 Handler = Callable[[Request], Awaitable[Response]]
-Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
@@ -63,23 +48,33 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class _Decoded:
-    """A request's rows, ready for the writer, why some are not among them, and what is to be counted of it."""
+class _Kept:
+    """What is known of a body once it is in the journal: reasons of rejected spans, what to count, and its rows."""
 
-    batch: Batch
     rejected: Counter[str]
     counts: dict[str, int]
+    rows: int
 
 
 class Receiver:
-    """Takes OTLP requests, within a budget of bytes, and hands their rows to the writer."""
+    """Takes OTLP requests, within a budget of bytes, and answers once the journal has them."""
 
-    def __init__(self, writer: Writer, workers: Executor, counts: Counts, limits: Limits) -> None:
-        self._writer = writer
+    def __init__(
+        self,
+        journal: Journal,
+        failure: Callable[[], str | None],
+        workers: Executor,
+        counts: Counts,
+        limits: Limits,
+    ) -> None:
+        """Make one; `failure` says why nothing can be taken or stored now, None while all is well."""
+        self._journal = journal
+        self._failure = failure
         self._workers = workers
         self._counts = counts
         self._body_bytes_max = limits.body_bytes_max
         self._budget = Budget(limits.intake_bytes_max)
+        self._answered: dict[bytes, asyncio.Future[_Kept]] = {}
 
     def app(self) -> Starlette:
         """Make the ASGI application."""
@@ -95,41 +90,66 @@ class Receiver:
         )
 
     async def _traces(self, request: Request, encoding: Encoding, claim: Claim) -> bytes:
-        reasons = await self._store(await self._decode(_spans_in, request, encoding, claim), claim, "spans")
+        reasons = await self._keep(await self._body(TRACES, request, encoding, claim), claim)
         return encode(traces_response(reasons.total(), _words(reasons, "spans")), encoding)
 
     async def _logs(self, request: Request, encoding: Encoding, claim: Claim) -> bytes:
-        reasons = await self._store(await self._decode(_logs_in, request, encoding, claim), claim, "log records")
+        reasons = await self._keep(await self._body(LOGS, request, encoding, claim), claim)
         return encode(logs_response(reasons.total(), _words(reasons, "log records")), encoding)
 
     async def _metrics(self, request: Request, encoding: Encoding, claim: Claim) -> bytes:
-        self._counts.add("metrics_acknowledged", await self._decode(_metrics_in, request, encoding, claim))
-        return encode(ExportMetricsServiceResponse(), encoding)
-
-    async def _decode(
-        self, understand: Callable[[bytes, Encoding], Content], request: Request, encoding: Encoding, claim: Claim
-    ) -> Content:
-        """Read a body and understand it on a worker, since a large one takes a while."""
-        body = await read_body(request, claim, self._body_bytes_max)
+        content = await read_body(request, claim, self._body_bytes_max)
         compression, bytes_max = request.headers.get("content-encoding", ""), self._body_bytes_max
 
-        def work() -> Content:
-            return understand(decompress(body, compression, bytes_max), encoding)
+        def count() -> int:
+            return count_metrics(decompress(content, compression, bytes_max), encoding)
 
-        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+        metrics = await asyncio.get_running_loop().run_in_executor(self._workers, count)
+        self._counts.add("metrics_acknowledged", metrics)
+        return encode(ExportMetricsServiceResponse(), encoding)
 
-    async def _store(self, decoded: _Decoded, claim: Claim, what: str) -> Counter[str]:
-        """Wait until the rows are in their table; returns why some were refused, here or by the store."""
-        for name, number in decoded.counts.items():
+    async def _body(self, table: str, request: Request, encoding: Encoding, claim: Claim) -> Body:
+        content = await read_body(request, claim, self._body_bytes_max)
+        compression = request.headers.get("content-encoding", "").strip().lower()
+        return Body(table, encoding, "" if compression == "identity" else compression, content)
+
+    async def _keep(self, body: Body, claim: Claim) -> Counter[str]:
+        """Return once a body is in the journal, with the reasons why some of it are not.
+
+        One that is being written or was written is not written again: its sender did not get the answer.
+        """
+        kind = f"{body.table} {body.encoding.name} {body.compression}"[:64].encode()
+        digest = blake2b(body.content, digest_size=16, key=kind).digest()
+        repeated = False
+        known = self._answered.get(digest)
+        if known is None:
+            known = self._answered[digest] = asyncio.ensure_future(self._write(body, claim))
+            known.add_done_callback(lambda done: self._note(digest, done))
+        else:
+            self._counts.add("bodies_repeated")
+            repeated = True
+        # Shielded: whoever goes away does not undo what others, or a retry, wait for.
+        kept = await asyncio.shield(known)
+        for name, number in kept.counts.items():
             self._counts.add(name, number)
-        if not decoded.batch.rows.num_rows:
-            return decoded.rejected
-        claim.take(decoded.batch.rows.nbytes)
-        self._writer.submit(decoded.batch)
-        try:
-            return decoded.rejected + await asyncio.wrap_future(decoded.batch.settled)
-        except StoreUnavailableError as error:
-            raise BusyError(f"the store takes no {what} now: {error}") from None
+        self._counts.add(f"{ROWS[body.table]}_duplicate", kept.rows if repeated else 0)
+        return kept.rejected
+
+    def _note(self, digest: bytes, done: asyncio.Future[_Kept]) -> None:
+        """Remember a body that was written, and forget one that was not, or the oldest."""
+        if done.cancelled() or done.exception() is not None:
+            self._answered.pop(digest, None)
+        elif len(self._answered) > ANSWERED_MAX:
+            self._answered.pop(next(iter(self._answered)))
+
+    async def _write(self, body: Body, claim: Claim) -> _Kept:
+        # A large body takes a while to understand: that is a worker's task.
+        decoded = await asyncio.get_running_loop().run_in_executor(self._workers, decode, body, self._body_bytes_max)
+        if decoded.rows.num_rows:
+            claim.take(decoded.rows.nbytes)
+            written = self._journal.append(Record(body, time.time_ns()), decoded.rows)
+            await asyncio.wrap_future(written)
+        return _Kept(decoded.rejected, decoded.counts, decoded.rows.num_rows)
 
     def _answer(self, signal: str, handle: Callable[[Request, Encoding, Claim], Awaitable[bytes]]) -> Handler:
         """Wrap a signal's handler: count it, and turn errors into OTLP's own answers."""
@@ -153,8 +173,8 @@ class Receiver:
         return JSONResponse({"status": "ok", "counts": self._counts.all()})
 
     async def _ready(self, _: Request) -> Response:
-        """Answer 200 while spans and logs can be stored, else 503 with the reason."""
-        failure = self._writer.failure
+        """Answer 200 while what comes can be written and stored, else 503 with the reason."""
+        failure = self._failure()
         if failure is None:
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "failing", "reason": failure}, status_code=503)
@@ -172,43 +192,6 @@ class Receiver:
         self._counts.add("responses_500")
         encoding = _encoding_or_default(request)
         return Response(error_body(UNFORESEEN, "internal error", encoding), 500, media_type=encoding.value)
-
-
-def _spans_in(body: bytes, encoding: Encoding) -> _Decoded:
-    request = read_traces(body, encoding)
-    spans = sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
-    if spans > SPANS_MAX:
-        raise TooLargeError(f"the request has {spans} spans; the most is {SPANS_MAX}")
-    rows = rows_of(request)
-    counts = {
-        "spans_received": rows.table.num_rows + rows.rejected.total(),
-        "spans_rejected": rows.rejected.total(),
-        "clocks_out_of_range": rows.clocks_out_of_range,
-    }
-    return _Decoded(Batch(rows.table, _digest(body)), rows.rejected, counts)
-
-
-def _logs_in(body: bytes, encoding: Encoding) -> _Decoded:
-    request = read_logs(body, encoding)
-    records = sum(len(scope.log_records) for resource in request.resource_logs for scope in resource.scope_logs)
-    if records > SPANS_MAX:
-        raise TooLargeError(f"the request has {records} log records; the most is {SPANS_MAX}")
-    rows = log_rows_of(request)
-    counts = {
-        "log_records_received": records,
-        "log_records_rejected": rows.rejected.total(),
-        "log_records_acknowledged": rows.others,
-    }
-    return _Decoded(Batch(rows.table, _digest(body), LOGS), rows.rejected, counts)
-
-
-def _metrics_in(body: bytes, encoding: Encoding) -> int:
-    request = read_metrics(body, encoding)
-    return sum(len(scope.metrics) for resource in request.resource_metrics for scope in resource.scope_metrics)
-
-
-def _digest(body: bytes) -> bytes:
-    return blake2b(body, digest_size=16).digest()
 
 
 def _words(reasons: Counter[str], what: str) -> str:

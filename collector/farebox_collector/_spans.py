@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from farebox_collector._attributes import ATTRIBUTES, TEXT, AttributeMaps, service_of
 
-__all__ = ["SCHEMA", "Rows", "rows_of"]
+__all__ = ["SCHEMA", "Rows", "keeps_span", "rows_of"]
 
 # Names as the exporter writes them; a number that has none is the empty string.
 KINDS = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
@@ -81,6 +81,11 @@ def rows_of(request: ExportTraceServiceRequest) -> Rows:
                     columns.rejected[reason] += 1
             columns.add_scope(scope_spans, resource, len(columns.start) - before)
     return Rows(columns.table(), columns.rejected, columns.clocks_out_of_range)
+
+
+def keeps_span(span: Span) -> bool:
+    """Say whether a span becomes a row."""
+    return _fault(span) is None
 
 
 def _fault(span: Span) -> str | None:

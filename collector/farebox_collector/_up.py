@@ -1,4 +1,4 @@
-"""Runs `farebox up`: opens the store, listens, announces, and on a signal stops in the order that loses nothing."""
+"""Runs `farebox up`: opens the store, starts its parts, and on a signal stops them in the order that loses nothing."""
 
 from __future__ import annotations
 
@@ -10,32 +10,36 @@ import signal
 import socket
 import tempfile
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from farebox_collector._counts import Counts
-from farebox_collector._http import HOST, Server, listen
+from farebox_collector._http import HOST, HOSTS, Server, listen
+from farebox_collector._journal import Bounds, Journal
+from farebox_collector._loader import Loader
+from farebox_collector._quarantine import Quarantine
 from farebox_collector._receiver import Limits, Receiver
 from farebox_collector._viewer import ask_embedded, ask_server, find_viewer, require_token
-from farebox_collector._writer import Writer
 from farebox_ledger import Dsn, Refresher, Store, announce, new_token, open_store, watching
 
 if TYPE_CHECKING:
     from farebox_collector._reader import Reader
 
-__all__ = ["Options", "run"]
+__all__ = ["House", "Options", "run"]
 
 DECODERS_MAX = 2
 # The whole stop must fit into five seconds. Whoever is not done then is cut off: nothing acknowledged hangs on it.
 STOP_S_MAX = 4.5
 STATEMENTS_S_MAX = 1.0
-DRAFTS = "drafts"
+LOAD_S_MAX = 1.5
+DRAFTS, JOURNAL, QUARANTINE = "drafts", "journal", "quarantine"
 STARTED_POLL_S = 0.01
 EXIT_AT_SECOND_INTERRUPT = 130
 
@@ -44,78 +48,142 @@ _log = logging.getLogger("farebox.collector")
 
 @dataclass(frozen=True)
 class Options:
-    """What `farebox up` is told: where the ledger is, which ports to listen on, and its limits."""
+    """What `farebox up` is told: where the ledger and the journal are, which ports to listen on, and its limits."""
 
     dsn: Dsn
     otlp_port: int
     clickhouse_port: int
     limits: Limits
+    bounds: Bounds
+    folder: Path
     viewer_port: int = 0
     viewer_host: str = HOST
     viewer_token: str = field(default="", repr=False)
 
+    @property
+    def embedded(self) -> bool:
+        """Whether this process holds the ledger itself."""
+        return self.dsn.kind == "chdb"
 
-@dataclass(frozen=True)
-class _Servers:
-    """What listens: two more where the ledger is embedded, the viewer where it is installed."""
 
-    otlp: Server
-    clickhouse: Server | None
-    admin: Server | None
-    viewer: Server | None
+@dataclass
+class House:
+    """What the parts of `farebox up` share. `stack` closes them in the reverse order of their start."""
 
-    def all(self) -> list[Server]:
-        """Give those that there are."""
-        return [each for each in (self.otlp, self.clickhouse, self.admin, self.viewer) if each is not None]
+    options: Options
+    store: Store
+    stack: ExitStack
+    ports: dict[str, socket.socket]
+    counts: Counts = field(default_factory=Counts)
+    journal: Journal = field(init=False)
+    servers: dict[str, Server] = field(default_factory=dict)
+    greeting: list[str] = field(default_factory=list)
+    at_stop: list[Callable[[], None]] = field(default_factory=list)
+    reader: Reader | None = None
+
+    def serve(self, name: str, app: ASGIApp, words: str = "", hosts: Sequence[str] = HOSTS) -> None:
+        """Serve an application on the port of that name; `words` greet with its address, as `{}`."""
+        listener = self.ports[name]
+        self.servers[name] = Server(app, listener, hosts)
+        if words:
+            host, port = listener.getsockname()[:2]
+            self.greeting.append(words.format(f"http://{host}:{port}"))
+
+    def settled(self) -> Future[None]:
+        """Give a future that resolves once all that is acknowledged by now can be read, or cannot be stored now."""
+        return self.journal.settled()
 
 
 def run(options: Options) -> int:
     """Serve until SIGINT or SIGTERM and return the exit code.
 
     Raises:
-        FareboxError: a port is taken, or the ledger cannot be opened.
+        FareboxError: a port is taken, the ledger cannot be opened, or the journal cannot be written.
     """
     require_token(options.viewer_host, options.viewer_token)
     with ExitStack() as stack:
-        otlp = stack.enter_context(listen(options.otlp_port, "--otlp-port"))
-        clickhouse = None
-        if options.dsn.kind == "chdb":
-            clickhouse = stack.enter_context(listen(options.clickhouse_port, "--clickhouse-port"))
-        viewer = stack.enter_context(listen(options.viewer_port, "--viewer-port", options.viewer_host))
+        ports = {"otlp": stack.enter_context(listen(options.otlp_port, "--otlp-port"))}
+        if options.embedded:
+            ports["clickhouse"] = stack.enter_context(listen(options.clickhouse_port, "--clickhouse-port"))
+            ports["admin"] = stack.enter_context(listen(0, "no option"))
+        ports["viewer"] = stack.enter_context(listen(options.viewer_port, "--viewer-port", options.viewer_host))
         store = stack.enter_context(open_store(options.dsn, _engine()))
-        stack.enter_context(watching(store))
-        if options.dsn.kind == "chdb":
-            _keep_drafts_in(options.dsn.folder.resolve() / DRAFTS)
-        counts = Counts()
-        writer = Writer(store.client, counts)
-        stack.callback(writer.close, STOP_S_MAX)
-        refresher = Refresher(store.new_client())
-        stack.callback(refresher.close, STOP_S_MAX)
-        receiving = Server(_receiver(options, writer, counts), otlp)
-        reading, administering, reader = None, None, None
-        if clickhouse is not None:
-            from farebox_collector._admin import Admin
-            from farebox_collector._endpoint import endpoint  # needs chDB, which a server's ledger does not
-            from farebox_collector._reader import Reader
-
-            reader = Reader(options.dsn.folder)
-            reading = Server(endpoint(reader, counts, options.dsn.database, _timezone(store)), clickhouse)
-            admin = Admin(store, new_token(options.dsn.folder), counts)
-            stack.callback(admin.close, STOP_S_MAX)
-            administering = Server(admin.app(), stack.enter_context(listen(0, "no option")))
-        servers = _Servers(receiving, reading, administering, _viewing(options, reader, viewer))
-        asyncio.run(_serve(options, store, servers, reader))
+        house = House(options, store, stack, ports)
+        for start in PARTS:
+            start(house)
+        asyncio.run(_serve(house))
     return 0
 
 
-def _viewing(options: Options, reader: Reader | None, listener: socket.socket) -> Server | None:
+def _watch_prices(house: House) -> None:
+    """Take up changes of the user's price files."""
+    house.stack.enter_context(watching(house.store))
+
+
+def _take_in(house: House) -> None:
+    """Receive telemetry, journal it, and load it into the ledger."""
+    options, counts = house.options, house.counts
+    if options.embedded:
+        _keep_drafts_in(options.dsn.folder.resolve() / DRAFTS)
+    quarantine = Quarantine(options.folder / QUARANTINE, counts)
+    house.journal = journal = Journal(options.folder / JOURNAL, options.bounds, counts)
+    house.stack.callback(journal.unlock)
+    loader = Loader(
+        house.store.client, journal, quarantine, counts, options.dsn.folder.resolve() if options.embedded else None
+    )
+    house.stack.callback(loader.close, LOAD_S_MAX)
+    house.stack.callback(journal.close, STOP_S_MAX)
+    decoders = ThreadPoolExecutor(DECODERS_MAX, thread_name_prefix="farebox-decoder")
+    receiver = Receiver(journal, lambda: journal.failure or loader.failure, decoders, counts, options.limits)
+    house.serve("otlp", receiver.app(), "OTLP/HTTP   {}")
+
+
+def _refresh(house: House) -> None:
+    """Keep rollups in step with what is stored."""
+    refresher = Refresher(house.store.new_client())
+    house.stack.callback(refresher.close, STOP_S_MAX)
+
+
+def _answer_readers(house: House) -> None:
+    """Serve an embedded ledger read-only; a server answers for itself."""
+    if not house.options.embedded:
+        return
+    from farebox_collector._endpoint import endpoint  # needs chDB, which a server's ledger does not
+    from farebox_collector._reader import Reader
+
+    dsn = house.options.dsn
+    house.reader = reader = Reader(dsn.folder, house.settled)
+    timezone = str(house.store.client.command("SELECT timezone()"))
+    house.serve("clickhouse", endpoint(reader, house.counts, dsn.database, timezone), "ClickHouse  {}  (read-only)")
+    house.at_stop.append(lambda: _end_statements(reader, house.store))
+
+
+def _act(house: House) -> None:
+    """Carry out what other commands change in an embedded ledger."""
+    if not house.options.embedded:
+        return
+    from farebox_collector._admin import Admin
+
+    admin = Admin(house.store, new_token(house.options.dsn.folder), house.counts, house.settled)
+    house.stack.callback(admin.close, STOP_S_MAX)
+    house.serve("admin", admin.app())
+
+
+def _view(house: House) -> None:
     """Serve the viewer if it is installed; it checks hosts itself, since beyond loopback a token replaces names."""
-    ask = ask_server(options.dsn) if reader is None else ask_embedded(reader, options.dsn.database)
+    options = house.options
+    ask = ask_server(options.dsn) if house.reader is None else ask_embedded(house.reader, options.dsn.database)
     app = find_viewer(ask, options.viewer_token)
     if app is None:
-        listener.close()
-        return None
-    return Server(app, listener, hosts=["*"])
+        house.ports["viewer"].close()
+        house.greeting.append("Viewer      not installed; run: pip install 'farebox[dashboards]'")
+    else:
+        house.serve("viewer", app, "Viewer      {}", hosts=["*"])
+
+
+# What `farebox up` consists of, in the order of its start. A part takes what it needs from the house, and leaves there
+# how it is closed (`stack`), what it serves (`serve`), and what must end before the servers do (`at_stop`).
+PARTS: tuple[Callable[[House], None], ...] = (_watch_prices, _take_in, _refresh, _answer_readers, _act, _view)
 
 
 def _engine() -> dict[str, str]:
@@ -134,32 +202,23 @@ def _keep_drafts_in(folder: Path) -> None:
     tempfile.tempdir = str(folder)
 
 
-def _receiver(options: Options, writer: Writer, counts: Counts) -> Starlette:
-    decoders = ThreadPoolExecutor(DECODERS_MAX, thread_name_prefix="farebox-decoder")
-    return Receiver(writer, decoders, counts, options.limits).app()
-
-
-def _timezone(store: Store) -> str:
-    return str(store.client.command("SELECT timezone()"))
-
-
-async def _serve(options: Options, store: Store, servers: _Servers, reader: Reader | None) -> None:
-    """Serve until a signal, then let what is in work finish: inserts all, statements only for a moment."""
+async def _serve(house: House) -> None:
+    """Serve until a signal, then let what is in work finish: answers all, statements only for a moment."""
     stopping = _handle_signals()
     async with asyncio.TaskGroup() as tasks:
-        for server in servers.all():
+        for server in house.servers.values():
             tasks.create_task(server.run_until_stopped())
-        while not all(server.started for server in servers.all()):
+        while not all(server.started for server in house.servers.values()):
             await asyncio.sleep(STARTED_POLL_S)
-        if servers.clickhouse is not None and servers.admin is not None:
-            viewer_port = servers.viewer.port if servers.viewer else 0
-            announce(options.dsn, servers.otlp.port, servers.clickhouse.port, servers.admin.port, viewer_port)
-        _greet(options, servers)
+        if house.options.embedded:
+            ports = {name: server.port for name, server in house.servers.items()}
+            announce(house.options.dsn, ports["otlp"], ports["clickhouse"], ports["admin"], ports.get("viewer", 0))
+        print("\n".join([*house.greeting, f"Ledger      {house.options.dsn}"]), flush=True)  # noqa: T201
         await stopping.wait()
-        for server in servers.all():
+        for server in house.servers.values():
             server.stop()
-        if reader is not None:
-            await asyncio.to_thread(_end_statements, reader, store)
+        for end in house.at_stop:
+            await asyncio.to_thread(end)
 
 
 def _handle_signals() -> asyncio.Event:
@@ -182,7 +241,7 @@ def _handle_signals() -> asyncio.Event:
 
 
 def _cut_off() -> None:
-    _log.warning("Not everything came to its end in time; what was acknowledged is stored")
+    _log.warning("Not everything came to its end in time; what was acknowledged is stored, or in the journal")
     os._exit(0)
 
 
@@ -193,16 +252,3 @@ def _end_statements(reader: Reader, store: Store) -> None:
     with store.new_client() as client:
         client.command("KILL QUERY WHERE query_kind = 'Select' AND query_id != queryID() ASYNC")
     reader.close(STATEMENTS_S_MAX)
-
-
-def _greet(options: Options, servers: _Servers) -> None:
-    """Print an address a line, for people and for whoever waits for the first of them."""
-    lines = [f"OTLP/HTTP   http://{HOST}:{servers.otlp.port}"]
-    if servers.clickhouse is not None:
-        lines.append(f"ClickHouse  http://{HOST}:{servers.clickhouse.port}  (read-only)")
-    if servers.viewer is not None:
-        lines.append(f"Viewer      http://{options.viewer_host}:{servers.viewer.port}")
-    else:
-        lines.append("Viewer      not installed; run: pip install 'farebox[dashboards]'")
-    lines.append(f"Ledger      {options.dsn}")
-    print("\n".join(lines), flush=True)  # noqa: T201

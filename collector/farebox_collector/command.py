@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import argparse
 import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from farebox.commands import Command
 from farebox.settings import setting
 
+if TYPE_CHECKING:
+    from farebox_ledger import Dsn
+
 __all__ = ["command"]
+
+SERVERS_FOLDER = ".farebox"
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -32,13 +39,25 @@ def _run(args: argparse.Namespace) -> int:
     body_bytes_max = setting("body_bytes_max")
     intake_bytes_max = setting("intake_bytes_max")
 
+    bytes_max, hours_max = setting("journal_bytes_max"), setting("journal_hours_max")
+
+    from farebox_collector._journal import Bounds
     from farebox_collector._receiver import Limits
     from farebox_collector._up import Options, run
     from farebox_ledger import parse_dsn
 
     _log_to_stderr()
     dsn = parse_dsn(setting("dsn", args.dsn))
-    return run(Options(dsn, otlp_port, clickhouse_port, Limits(body_bytes_max, intake_bytes_max), **viewer))
+    limits, bounds = Limits(body_bytes_max, intake_bytes_max), Bounds(bytes_max, hours_max * 3600)
+    return run(Options(dsn, otlp_port, clickhouse_port, limits, bounds, _folder(dsn), **viewer))
+
+
+def _folder(dsn: Dsn) -> Path:
+    """Choose where the journal is: beside an embedded ledger, or in a folder of its own for each server's ledger."""
+    chosen = setting("journal")
+    if chosen:
+        return Path(chosen).expanduser()
+    return dsn.folder if dsn.kind == "chdb" else Path(SERVERS_FOLDER) / f"{dsn.host}-{dsn.port}-{dsn.database}"
 
 
 def _log_to_stderr() -> None:

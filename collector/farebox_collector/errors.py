@@ -9,7 +9,8 @@ RequestError                a client's request is answered with an error status;
 ├── TooLargeError           413: the body is larger than a named maximum
 ├── UnsupportedError        415: a content type or encoding that is not spoken here
 ├── StalledError            408: the client stopped sending
-└── BusyError               503: the queue is full or the store cannot take spans now; come back
+└── BusyError               503: requests in work hold too much, or the journal cannot be written; come back
+    └── JournalFullError    503: the store has not taken enough for too long
 
 StoreError                  ClickHouse did not take an insert
 ├── StoreRefusedError       because of the rows: the same rows fail again
@@ -23,6 +24,7 @@ from farebox.errors import FareboxError
 __all__ = [
     "BusyError",
     "CollectorError",
+    "JournalFullError",
     "MalformedError",
     "PortTakenError",
     "RequestError",
@@ -76,11 +78,17 @@ class StalledError(RequestError):
 
 
 class BusyError(RequestError):
-    """The queue is full or the store cannot take spans now; the client should come back."""
+    """The collector cannot keep the body now; the client should come back."""
 
     status = 503
     grpc_code = 14  # UNAVAILABLE
     retry_after_s = 1
+
+
+class JournalFullError(BusyError):
+    """The journal holds all that it may, since the store has not taken it."""
+
+    retry_after_s = 10
 
 
 class StoreError(Exception):

@@ -190,6 +190,28 @@ SETTINGS: dict[str, Setting] = {
             "Bytes of all OTLP requests in work in `farebox up`; beyond it clients are asked to come back (503).",
         ),
         Setting(
+            "journal",
+            "a folder",
+            _text,
+            "",
+            "Where `farebox up` keeps what it acknowledged until it is stored; unset: in the ledger's folder, for a "
+            "server `.farebox/host-port-database`.",
+        ),
+        Setting(
+            "journal_bytes_max",
+            "a number of bytes",
+            _positive,
+            1024 * 1024 * 1024,
+            "Largest journal of `farebox up`; beyond it clients are asked to come back (503).",
+        ),
+        Setting(
+            "journal_hours_max",
+            "a number of hours",
+            _positive,
+            72,
+            "How long `farebox up` goes on taking telemetry while the ledger takes none.",
+        ),
+        Setting(
             "queue_records_max",
             "a number of attempts",
             _positive,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anthropic
 import pytest
@@ -29,16 +28,11 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from otlp_messages import any_value, log_record, logs, span, traces
+from otlp_messages import any_value, log_record, logs
 
 import farebox
 from farebox import _content, _spans
-from farebox_collector._counts import Counts
 from farebox_collector._logs import LOGS_SCHEMA, log_rows_of
-from farebox_collector._spans import rows_of
-from farebox_collector._writer import LOGS, Batch, Writer
-from farebox_collector.errors import StoreUnavailableError
-from farebox_ledger import Store
 
 if TYPE_CHECKING:
     import requests
@@ -226,41 +220,6 @@ def test_metrics_are_acknowledged(up: Up) -> None:
 
 
 # --- the writer ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def writer(fresh_store: Store) -> Iterator[Writer]:
-    made = Writer(fresh_store.client, Counts())
-    yield made
-    made.close(20)
-
-
-def settled(batch: Batch) -> Any:
-    future: Future[Any] = batch.settled
-    return future.result(20)
-
-
-def test_spans_are_stored_whatever_becomes_of_logs(writer: Writer, fresh_store: Store) -> None:
-    """When the table of logs cannot take rows, spans of the same moment go in, and logs are given back, not lost."""
-    fresh_store.client.command("RENAME TABLE otel_logs TO elsewhere")
-    content = Batch(log_rows_of(logs(log_record(1))).table, b"1", LOGS)
-    spans = Batch(rows_of(traces(span(1))).table, b"1")
-    writer.submit(content)
-    writer.submit(spans)
-
-    assert not settled(spans)
-    with pytest.raises(StoreUnavailableError, match="UNKNOWN_TABLE"):
-        settled(content)
-    assert "UNKNOWN_TABLE" in (writer.failure or "")
-
-    fresh_store.client.command("RENAME TABLE elsewhere TO otel_logs")
-    again = Batch(log_rows_of(logs(log_record(1))).table, b"1", LOGS)
-    writer.submit(again)
-
-    assert not settled(again)
-    assert writer.failure is None
-    assert fresh_store.client.query("SELECT SpanId FROM otel_logs").result_rows == [(f"{1:016x}",)]
-    assert fresh_store.client.query("SELECT SpanId FROM otel_traces").result_rows == [(f"{1:016x}",)]
 
 
 # --- end to end ------------------------------------------------------------------------------------------------------

@@ -1,25 +1,42 @@
-"""What clients are told when the store cannot take their spans, now or ever."""
+"""What clients are told when the collector cannot keep or store their spans."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 import requests
+from collector.pipeline import Pipeline, running
+from farebox_up import wait_until
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from otlp_messages import span, traces
 from starlette.types import ASGIApp
 
-from farebox_collector._counts import Counts
 from farebox_collector._http import HOST, Server
+from farebox_collector._journal import Bounds
 from farebox_collector._receiver import Limits, Receiver
-from farebox_collector._writer import Writer
 from farebox_ledger import Store, open_store
 
 MEBIBYTE = 1024 * 1024
+
+
+@dataclass
+class Place:
+    """A receiver at an address, and the pipeline behind it."""
+
+    address: str
+    pipeline: Pipeline
+
+    def post(self, *spans: object) -> requests.Response:
+        body = traces(*spans).SerializeToString()  # type: ignore[arg-type]
+        headers = {"Content-Type": "application/x-protobuf"}
+        return requests.post(self.address + "/v1/traces", body, headers=headers, timeout=20)
+
+    def ready(self) -> requests.Response:
+        return requests.get(self.address + "/readyz", timeout=10)
 
 
 @pytest.fixture(scope="module")
@@ -29,46 +46,61 @@ def store(_shared_store: Store) -> Iterator[Store]:
 
 
 @pytest.fixture
-def address(store: Store, serve: Callable[[ASGIApp], Server]) -> Iterator[str]:
-    writer = Writer(store.client, Counts())
-    with ThreadPoolExecutor(1) as workers:
-        receiver = Receiver(writer, workers, Counts(), Limits(MEBIBYTE, MEBIBYTE))
-        yield f"http://{HOST}:{serve(receiver.app()).port}"
-        writer.close(20)
+def place(store: Store, serve: Callable[[ASGIApp], Server], tmp_path: Path) -> Iterator[Place]:
+    with running(store, tmp_path, Bounds(4000, 3600.0)) as pipeline, ThreadPoolExecutor(1) as workers:
+        receiver = Receiver(
+            pipeline.journal,
+            lambda: pipeline.journal.failure or pipeline.loader.failure,
+            workers,
+            pipeline.counts,
+            Limits(MEBIBYTE, MEBIBYTE),
+        )
+        yield Place(f"http://{HOST}:{serve(receiver.app()).port}", pipeline)
 
 
-def post(address: str, body: bytes) -> requests.Response:
-    return requests.post(address + "/v1/traces", body, headers={"Content-Type": "application/x-protobuf"}, timeout=20)
-
-
-def test_store_fails_for_a_while(address: str, store: Store) -> None:
-    """While the store fails, clients are asked to come back and readiness says why; then all is stored."""
-    body = traces(span(1), span(2)).SerializeToString()
+def test_store_fails_for_a_while(place: Place, store: Store) -> None:
+    """While the store fails, spans are taken until the journal is full, and readiness says why; then all is stored."""
     with store.new_client() as client:
         client.command("RENAME TABLE otel_traces TO elsewhere")
-        refused = post(address, body)
-        failing = requests.get(address + "/readyz", timeout=10)
+        taken = place.post(span(1), span(2))
+        wait_until(lambda: place.ready().status_code == 503)
+        failing = place.ready()
+        full = place.post(*(span(number) for number in range(10, 90)))
         client.command("RENAME TABLE elsewhere TO otel_traces")
-        taken = post(address, body)
-        ready = requests.get(address + "/readyz", timeout=10)
+        wait_until(lambda: place.ready().status_code == 200)
+        again = place.post(*(span(number) for number in range(10, 15)))
+        place.pipeline.settle()
 
-        assert client.command("SELECT uniqExact(SpanId) FROM otel_traces") == 2
-    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
-    assert Status.FromString(refused.content).code == 14
-    assert (failing.status_code, failing.json()["status"]) == (503, "failing")
+        assert client.command("SELECT uniqExact(SpanId) FROM otel_traces") == 7
+    assert taken.status_code == again.status_code == 200
+    assert (full.status_code, full.headers["retry-after"]) == (503, "10")
+    assert Status.FromString(full.content).code == 14
+    assert failing.json()["status"] == "failing"
     assert "UNKNOWN_TABLE" in failing.json()["reason"]
-    assert (taken.status_code, ready.status_code) == (200, 200)
+    assert place.pipeline.counts.all()["journal_full"] == 1
 
 
-def test_store_refuses_a_span(address: str, store: Store) -> None:
-    """A span that the store can never take is a partial success with ClickHouse's reason."""
+def test_journal_cannot_be_written(place: Place) -> None:
+    """Where nothing can be written nothing is acknowledged: 503, and readiness says why."""
+    folder = place.pipeline.journal.folder
+    folder.rename(folder.with_name("elsewhere"))
+    refused = place.post(span(101))
+    failing = place.ready()
+    folder.with_name("elsewhere").rename(folder)
+    taken = place.post(span(101))
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert "the journal cannot be written" in Status.FromString(refused.content).message
+    assert (failing.status_code, taken.status_code, place.ready().status_code) == (503, 200, 200)
+
+
+def test_body_that_comes_again(place: Place, store: Store) -> None:
+    """A body whose answer was lost is answered again and stored once."""
+    sent = span(201)
+    statuses = [place.post(sent).status_code for _ in range(3)]
+    place.pipeline.settle()
+
+    assert statuses == [200, 200, 200]
+    assert place.pipeline.counts.all()["spans_duplicate"] == 2
     with store.new_client() as client:
-        client.command("ALTER TABLE otel_traces ADD CONSTRAINT no_poison CHECK SpanName != 'poison'")
-        body = traces(span(11), span(12, name="poison"), span(13, span_id=b"")).SerializeToString()
-        answer = post(address, body)
-        client.command("ALTER TABLE otel_traces DROP CONSTRAINT no_poison")
-
-    partial = ExportTraceServiceResponse.FromString(answer.content).partial_success
-    assert (answer.status_code, partial.rejected_spans) == (200, 2)
-    assert "span_id has 0 bytes instead of 8" in partial.error_message
-    assert "no_poison" in partial.error_message
+        assert client.command("SELECT count() FROM otel_traces WHERE SpanId = '00000000000000c9'") == 1
