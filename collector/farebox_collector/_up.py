@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
+from farebox_collector._budgets import Budgets
 from farebox_collector._counts import Counts
 from farebox_collector._http import HOST, HOSTS, Server, listen
 from farebox_collector._journal import Bounds, Journal
@@ -135,7 +136,10 @@ def _take_in(house: House) -> None:
     house.stack.callback(journal.close, STOP_S_MAX)
     decoders = ThreadPoolExecutor(DECODERS_MAX, thread_name_prefix="farebox-decoder")
     receiver = Receiver(journal, lambda: journal.failure or loader.failure, decoders, counts, options.limits)
-    house.serve("otlp", receiver.app(), "OTLP/HTTP   {}")
+    app, budgets = receiver.app(), Budgets(house.store)
+    app.routes.append(budgets.route())
+    house.stack.callback(budgets.close)
+    house.serve("otlp", app, "OTLP/HTTP   {}")
 
 
 def _refresh(house: House) -> None:

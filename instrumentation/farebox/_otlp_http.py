@@ -9,6 +9,7 @@ import gzip
 import os
 from email.utils import parsedate_to_datetime
 from time import time
+from typing import Any
 
 import requests
 from opentelemetry.context import attach, detach, set_value
@@ -86,6 +87,25 @@ class OtlpHttp:
         reason = f"HTTP {answer.status_code} from {self._endpoint}"
         retry = answer.status_code in RETRYABLE
         return Delivery(False, retry=retry, retry_after_s=_retry_after(answer) if retry else None, reason=reason)
+
+    def get_json(self, path: str) -> Any:
+        """Ask the same collector for something else: at the endpoint's address, with its headers and certificates.
+
+        Raises:
+            requests.RequestException: it cannot be reached, or answers with an error.
+        """
+        address = self._endpoint.removesuffix("/v1/traces").rstrip("/") + path
+        token = attach(set_value("suppress_instrumentation", True))
+        try:
+            answer = self._session.get(address, timeout=self._timeout_s)
+            answer.raise_for_status()
+            return answer.json()
+        finally:
+            detach(token)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._session.close()
 
 
 def _partial_success(answer: requests.Response) -> str:

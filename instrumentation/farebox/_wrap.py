@@ -6,7 +6,7 @@ import atexit
 import logging
 import sys
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from farebox._attempt import Attempt
 from farebox._copies import unwatch_copies, watch_copies
@@ -15,6 +15,9 @@ from farebox._seam import AsyncSend, SyncSend, inner_of, is_proxy
 from farebox._sockets import unwatch_sockets, watch_sockets
 from farebox._tag_limits import normalise
 from farebox.settings import setting
+
+if TYPE_CHECKING:
+    from farebox.budget import Budget
 
 __all__ = ["flush", "flush_at_exit", "unwrap", "wrap"]
 
@@ -35,7 +38,7 @@ _BASES = (
 class _State:
     """What one wrapped client gives to each of its attempts."""
 
-    __slots__ = ("_current_span", "_output", "ask_usage", "content", "defaults")
+    __slots__ = ("_current_span", "_output", "ask_usage", "content", "defaults", "guard")
 
     def __init__(self, defaults: Mapping[str, str], provider: Any) -> None:
         from opentelemetry.trace import get_current_span
@@ -49,6 +52,7 @@ class _State:
             _warn_of_sampling(provider)
         self._output = output_to(provider)
         self.content: Any = None
+        self.guard: Any = None
         if setting("capture_content"):
             from farebox._content import content_output
 
@@ -81,29 +85,45 @@ def wrap(
     *,
     route: str | None = None,
     tracer_provider: Any = None,
+    budget: Budget | str | None = None,
     **tags: object,
 ) -> Client:
     """Record every call this client makes; returns the same object, whose type and behaviour stay as they are.
 
     route and tags: defaults for this client's calls; `farebox.tags()` around a call wins. The tag `provider` names
     the provider where its host does not tell (a gateway, a proxy, localhost). tracer_provider: send spans there, not
-    by farebox's own; one that samples drops money. Wrapping twice replaces the defaults.
+    by farebox's own; one that samples drops money. budget: "warn" of calls whose budget is
+    spent, or "refuse" them before they are made (`farebox.budget`). Wrapping twice replaces the defaults.
 
     Raises:
-        TypeError: not a client of the anthropic or openai package.
+        TypeError: not a client of the anthropic or openai package, or no way to mind budgets.
     """
     _send_class(client)
     state = _State(normalise({"route": route, **tags}), tracer_provider)
+    if budget is not None:
+        state.guard = _guard_for(budget)
     unwrap(client)
     _record(client, state)
     flush_at_exit()
     return client
 
 
+def _guard_for(budget: Any) -> Any:
+    from farebox._budget_guard import Guard
+    from farebox._budget_totals import totals
+    from farebox.budget import Budget
+
+    return Guard(budget if isinstance(budget, Budget) else Budget(budget), totals())
+
+
 def _record(client: Any, state: _State) -> None:
     """Put the seam before a client, its sockets and its copies."""
     if not is_proxy(client._client):
         client._client = _send_class(client)(client._client, state)
+    if state.guard is not None:
+        from farebox._budget_guard import guard_requests
+
+        guard_requests(client, state.guard, state.defaults)
     watch_sockets(client, state)
     watch_copies(client, lambda copy: _record(copy, state))
 
@@ -117,6 +137,8 @@ def unwrap(client: Client) -> Client:
     _send_class(client)
     if is_proxy(client._client):  # type: ignore[attr-defined]
         client._client = inner_of(client._client)  # type: ignore[attr-defined]
+        if getattr(vars(client).get("request"), "_farebox_guard", None) is not None:
+            del vars(client)["request"]
         unwatch_sockets(client)
         unwatch_copies(client)
     return client
