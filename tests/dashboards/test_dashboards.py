@@ -58,6 +58,7 @@ def test_uids_stay() -> None:
         "farebox-route",
         "farebox-cost-spike",
         "farebox-failure-modes",
+        "farebox-models-and-prices",
     ]
 
 

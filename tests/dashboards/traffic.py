@@ -21,6 +21,7 @@ __all__ = [
     "HOSTILE",
     "HOUR",
     "OUTAGE",
+    "PRICES",
     "REPRICED_AT",
     "ROUTES",
     "SPIKE",
@@ -54,7 +55,7 @@ HAIKU, SONNET, QWEN, UNKNOWN = "claude-haiku-4-5", "claude-sonnet-4-6", "qwen3.5
 PRICES = {
     HAIKU: ("0.000001", "0.0000001", "0.00000125", "0.000005"),
     SONNET: ("0.000003", "0.0000003", "0.00000375", "0.000015"),
-    QWEN: ("0.0000003", "0.0000003", "0.0000003", "0.0000012"),
+    QWEN: ("0.0000003", "0.00000015", "0.0000003", "0.0000012"),
 }
 # What Qwen's output costs from REPRICED_AT on.
 NEW_PRICE = "0.0000018"
@@ -100,11 +101,15 @@ class Made:
             return Decimal(0)
         if self.usage_state == "missing" or self.model not in PRICES:
             return None
-        prices = [Decimal(price) for price in PRICES[self.model]]
-        if self.model == QWEN and self.started_at >= REPRICED_AT:
-            prices[-1] = Decimal(NEW_PRICE)
-        names = ("uncached_input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "output_tokens")
-        return sum((self.tokens.get(name, 0) * price for name, price in zip(names, prices, strict=True)), Decimal(0))
+        names = ("uncached_input_tokens", "cache_read_tokens", "cache_write_5m_tokens")
+        prices = [Decimal(price) for price in PRICES[self.model][:3]]
+        return sum((self.tokens.get(name, 0) * price for name, price in zip(names, prices, strict=True)), self.cost_out)
+
+    @property
+    def cost_out(self) -> Decimal:
+        """Work out what its output cost."""
+        price = NEW_PRICE if self.model == QWEN and self.started_at >= REPRICED_AT else PRICES[self.model][3]
+        return self.tokens.get("output_tokens", 0) * Decimal(price)
 
     @property
     def saved(self) -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from farebox_dashboards._panels import Column, Panel, Row, chart
 
-__all__ = ["TOKENS"]
+__all__ = ["TOKENS", "hit_rate", "savings"]
 
 
 def _by_class() -> Panel:
@@ -18,17 +18,19 @@ def _by_class() -> Panel:
     )
 
 
-def _hit_rate() -> Panel:
+def hit_rate(width: int) -> Panel:
+    """Draw how much input came from caches."""
     return chart(
         "Cache hit rate",
         "Share of the input tokens that were read from the provider's cache.",
         "cache_hit_rate",
         "percentunit",
-        width=8,
+        width=width,
     )
 
 
-def _savings() -> Panel:
+def savings(width: int) -> Panel:
+    """Draw what caching saved."""
     return chart(
         "What caching saved",
         "Cached tokens at full input price less their cost; below zero caching cost money. Points lack a comparison.",
@@ -36,8 +38,8 @@ def _savings() -> Panel:
         "currencyUSD",
         bars=True,
         columns={"not comparable": Column(unit="short", decimals=0, right=True)},
-        width=8,
+        width=width,
     )
 
 
-TOKENS = Row("Tokens and cache", (_by_class(), _hit_rate(), _savings()))
+TOKENS = Row("Tokens and cache", (_by_class(), hit_rate(8), savings(8)))
