@@ -68,7 +68,7 @@ def _others() -> Panel:
 def _history() -> Panel:
     return listing(
         "Price history",
-        "Prices in the book for the models of the range, for a million tokens or pieces, latest first, and by whose word.",
+        "Prices in the book for the models of the range, for a million tokens or pieces, latest first, by whose word.",
         "price_history",
         "none",
         columns={
