@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test eval lint clean
+.PHONY: help demo test eval viewer lint clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -19,6 +19,10 @@ test: $(STAMP)  ## Run the tests
 
 eval: $(STAMP)  ## Score the failure detectors on labelled answers (FAREBOX_SHARED), and fail below the bars
 	@PYTHONPATH=tests FAREBOX_SHARED="$${FAREBOX_SHARED:-$(wildcard $(CURDIR)/../shared)}" $(BIN)/python -m evaluation $(EVAL)
+
+# The one target that needs Node (20.19 or newer, with npm); what it builds is committed, so nobody else does.
+viewer:  ## Build the viewer's page into the package that ships it
+	@cd dashboards/viewer && npm ci --no-progress --loglevel=error && npm run --silent build
 
 lint: $(STAMP)  ## Check style, types and import arrows
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -95,7 +95,7 @@ def start(folder: Path, **settings: str) -> Up:
     ports = re.findall(r"http://127\.0\.0\.1:(\d+)", _greeting(up))
     up.otlp = f"http://127.0.0.1:{ports[0]}"
     up.clickhouse_port = int(ports[1])
-    up.viewer = f"http://127.0.0.1:{ports[2]}"
+    up.viewer = f"http://127.0.0.1:{ports[2]}" if len(ports) > 2 else ""
     return up
 
 

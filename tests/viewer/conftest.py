@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import requests
-from dashboards.traffic import DAY, HOUR, UNTIL, Made, make_traffic, spans
+from dashboards.traffic import DAY, HOUR, UNTIL, Made, deployment, make_traffic, set_new_price, spans
 from farebox_up import wait_until
 from ledger.spans import store
 
@@ -97,7 +97,8 @@ def viewed_traffic() -> list[Made]:
 def seeded(ledger_folder, ledger_client, viewed_traffic) -> Iterator[Store]:
     """A ledger with that traffic, worked through."""
     with open_store(Dsn("chdb", "viewer", path=ledger_folder)) as opened:
-        store(opened.client, *spans(viewed_traffic))
+        set_new_price(opened.client)
+        store(opened.client, *spans(viewed_traffic), deployment())
         refresh_all(opened.client)
         yield opened
         opened.client.command("DROP DATABASE viewer SYNC")

@@ -61,7 +61,7 @@ def test_columns_get_the_kinds_that_grafana_knows() -> None:
 
 
 def test_a_long_series_becomes_wide() -> None:
-    """Each label has a column of its own, with nothing where it has no value; times are in order and unique."""
+    """Each label has a column of its own, with nothing where it has no value; in order of time and of labels."""
     table = read_table(
         answer(
             {"time": "DateTime('UTC')", "route": "String", "spend": "Float64", "calls": "UInt32"},
@@ -77,13 +77,13 @@ def test_a_long_series_becomes_wide() -> None:
             "refId": "A",
             "fields": [
                 {"name": "time", "type": "time"},
-                {"name": "spend", "type": "number", "labels": {"route": "b"}},
-                {"name": "calls", "type": "number", "labels": {"route": "b"}},
                 {"name": "spend", "type": "number", "labels": {"route": "a"}},
+                {"name": "spend", "type": "number", "labels": {"route": "b"}},
                 {"name": "calls", "type": "number", "labels": {"route": "a"}},
+                {"name": "calls", "type": "number", "labels": {"route": "b"}},
             ],
         },
-        "data": {"values": [[0, 60000], [None, 1.5], [None, 1], [2.5, None], [2, 3]]},
+        "data": {"values": [[0, 60000], [2.5, None], [None, 1.5], [2, 3], [None, 1]]},
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import mimetypes
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -19,7 +18,15 @@ INDEX = "index.html"
 # Vite puts a hash of the content into the names under this folder, so they may be kept for good.
 HASHED = "assets/"
 FOREVER = "public, max-age=31536000, immutable"
-COMPRESSED = (".js", ".css", ".html", ".svg", ".json")
+KINDS = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".sha256": "text/plain",
+    ".txt": "text/plain",
+    ".woff2": "font/woff2",
+}
+COMPRESSED = (".css", ".html", ".js", ".txt")
 COMPRESSION_LEVEL = 6
 
 
@@ -62,7 +69,7 @@ class Bundle:
         if "gzip" in request.headers.get("accept-encoding", "") and found.compressed is not None:
             body = found.compressed
             headers["Content-Encoding"] = "gzip"
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        kind = KINDS.get(name[name.rfind(".") :], "application/octet-stream")
         return Response(body, headers=headers, media_type=kind)
 
     def index(self, request: Request) -> Response:

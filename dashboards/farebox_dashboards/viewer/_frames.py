@@ -76,10 +76,11 @@ def _wide(table: Table) -> tuple[list[dict[str, Any]], list[list[Any]]]:
             key = (number, *(row[at] for at in labels))
             series.setdefault(key, [None] * len(times))[position[row[time]]] = row[number]
     fields: list[dict[str, Any]] = [{"name": table.names[time], "type": "time"}]
-    for number, *texts in series:
+    # In order of their labels, so that a series keeps its colour whichever comes first in time.
+    for number, *texts in (keys := sorted(series, key=lambda key: [key[0], *map(str, key[1:])])):
         named = {table.names[at]: text or "" for at, text in zip(labels, texts, strict=True)}
         fields.append({"name": table.names[number], "type": "number", "labels": named})
-    return fields, [times, *series.values()]
+    return fields, [times, *(series[key] for key in keys)]
 
 
 def _kind(declared: str, *, exact: bool) -> Kind:

@@ -1,0 +1,154 @@
+// One panel: asks for its data when it comes into sight, and shows it, or that there is none, or what went wrong.
+import { LoadingState, rangeUtil, type DataFrame } from '@grafana/data';
+import { PanelChrome, useTheme2 } from '@grafana/ui';
+import { Component, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import * as api from './api';
+import { prepare } from './fields';
+import { interpolator } from './interpolation';
+import type { Board, Panel } from './model';
+import { DRAWN, type Drawn } from './panels';
+import { Said } from './Said';
+import type { Mode } from './theme';
+import { panelRange } from './time';
+import type { Asking } from './world';
+
+const POINTS_MIN = 100;
+const POINTS_MAX = 2000;
+const AHEAD = '400px';
+
+interface Props {
+  panel: Panel;
+  board: Board;
+  asking: Asking;
+  mode: Mode;
+  width: number;
+  height: number;
+  count: (change: (before: number) => number) => void;
+}
+
+interface Answer {
+  frames: Awaited<ReturnType<typeof api.panelData>>['frames'];
+  notices: string[];
+}
+
+function useSeen(): [React.RefObject<HTMLDivElement | null>, boolean] {
+  const box = useRef<HTMLDivElement>(null);
+  const [seen, setSeen] = useState(false);
+  useEffect(() => {
+    const watching = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true), { rootMargin: AHEAD });
+    watching.observe(box.current!);
+    return () => watching.disconnect();
+  }, []);
+  return [box, seen];
+}
+
+function useAnswer({ panel, asking, width, count }: Props, seen: boolean) {
+  const [answer, setAnswer] = useState<Answer>();
+  const [error, setError] = useState<Error>();
+  const [loading, setLoading] = useState(false);
+  const [tries, setTries] = useState(0);
+  const world = asking.world!;
+  const own = useMemo(() => panelRange(world.range, panel.timeFrom, panel.timeShift), [world.range]);
+  const points = Math.min(Math.max(panel.maxDataPoints ?? width, POINTS_MIN), POINTS_MAX);
+  const asksNothing = !panel.targets?.length;
+  const question = () => {
+    const interval = rangeUtil.calculateInterval(own.range, points, panel.interval || '1s').intervalMs;
+    const span = { from: own.range.from.valueOf(), to: own.range.to.valueOf() };
+    return asking.question({ panel: panel.id, interval: Math.max(interval, 1000), ...span });
+  };
+  useEffect(() => {
+    if (!seen || asksNothing) return;
+    const request = new AbortController();
+    setLoading(true);
+    count((before) => before + 1);
+    api.panelData(question(), request.signal)
+      .then((told) => { setAnswer(told); setError(undefined); }, (failed: Error) => request.signal.aborted || setError(failed))
+      .finally(() => {
+        count((before) => before - 1);
+        if (!request.signal.aborted) setLoading(false);
+      });
+    return () => request.abort();
+    // A narrower window asks for fewer points, but not at every pixel.
+  }, [seen, asking.key, Math.round(points / 200), tries]);
+  return { answer, error, loading, question, own, asksNothing, again: () => setTries(tries + 1) };
+}
+
+export function PanelBox(props: Props) {
+  const { panel, asking, width, height, mode, board } = props;
+  const theme = useTheme2();
+  const [box, seen] = useSeen();
+  const asked = useAnswer(props, seen);
+  const { answer, error, loading, own, asksNothing } = asked;
+  const world = asking.world!;
+  const replace = useMemo(() => interpolator({ ...world, range: own.range }), [world, own.range]);
+  const frames = useMemo(
+    () => (answer ? prepare(panel, answer.frames, theme, replace) : undefined),
+    [answer, theme, replace],
+  );
+  const state = loading ? LoadingState.Loading : error ? LoadingState.Error : LoadingState.Done;
+  const title = replace(panel.title);
+  const titleId = `panel-${panel.id}-title`;
+  const notes = [own.said, ...(answer?.notices ?? [])].filter(Boolean).join(' · ');
+  return (
+    <section ref={box} className="panel" aria-labelledby={titleId} aria-busy={loading} data-panel={panel.id}
+      data-type={panel.type} data-state={error ? 'error' : answer || asksNothing ? 'done' : 'loading'}>
+      <PanelChrome width={width} height={height} title={<span id={titleId}>{title}</span>} description={panel.description}
+        loadingState={state} padding="md" actions={asksNothing ? undefined : <Sql question={asked.question} title={title} />}
+        titleItems={notes ? <span className="notes">{notes}</span> : undefined}>
+        {(innerWidth, innerHeight) => {
+          if (error) return <Said error={error} again={asked.again} />;
+          if (!frames && !asksNothing) return <p className="waiting">{seen ? 'Loading …' : ''}</p>;
+          const drawn: Drawn = {
+            panel, board, width: innerWidth, height: innerHeight, range: own.range, frames: frames ?? [], replace,
+            marks: asking.marks, theme, label: title,
+          };
+          return <Guarded key={mode}><Drawing {...drawn} /></Guarded>;
+        }}
+      </PanelChrome>
+    </section>
+  );
+}
+
+const hasRows = (frames: DataFrame[]) => frames.some((frame) => frame.length > 0 && frame.fields.length > 0);
+
+function Drawing(drawn: Drawn) {
+  const kind = DRAWN[drawn.panel.type];
+  if (!kind) return <p className="nothing">Panels of the type {drawn.panel.type} are not drawn here.</p>;
+  if (kind.needsRows && !hasRows(drawn.frames)) return <p className="nothing">No data</p>;
+  const { Component: Kind } = kind;
+  return <Kind {...drawn} />;
+}
+
+class Guarded extends Component<{ children: ReactNode }, { error?: Error }> {
+  state: { error?: Error } = {};
+
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+
+  render() {
+    const { error } = this.state;
+    return error ? <div data-state="error"><Said error={new Error(`This panel could not be drawn: ${error.message}`)} /></div> : this.props.children;
+  }
+}
+
+/** The statements of a panel, as they are asked: one click away. */
+function Sql({ question, title }: { question: () => api.Question; title: string }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [told, setTold] = useState<Array<{ refId: string; sql: string }>>();
+  const [error, setError] = useState<Error>();
+  const open = () => {
+    dialog.current?.showModal();
+    api.panelSql(question()).then((answer) => setTold(answer.targets), setError);
+  };
+  return (
+    <>
+      <button type="button" className="plain sql" onClick={open} aria-label={`SQL of ${title}`} title="SQL">⋯</button>
+      <dialog ref={dialog} className="dialog" aria-label={`SQL of ${title}`} onClick={(event) => event.target === dialog.current && dialog.current?.close()}>
+        <form method="dialog"><h2>{title}</h2><button aria-label="Close">×</button></form>
+        {error && <Said error={error} />}
+        {told?.map((each) => <pre key={each.refId} tabIndex={0}>{each.sql}</pre>)}
+      </dialog>
+    </>
+  );
+}

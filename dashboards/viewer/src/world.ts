@@ -1,0 +1,142 @@
+// What a dashboard's address says: its time range, the values of its variables, and how often to ask anew.
+import { useEffect, useMemo, useRef, useState } from 'react';
+import * as api from './api';
+import type { World } from './interpolation';
+import { usePlace } from './location';
+import { ALL, type Board, type Variable } from './model';
+import { resolve, seconds } from './time';
+
+function initialValue(variable: Variable): string | string[] {
+  if (variable.type === 'textbox') return String(variable.query ?? '');
+  if (variable.type === 'constant') return String(variable.query ?? '');
+  if (variable.type === 'datasource') return 'farebox';
+  const current = variable.current?.value;
+  if (current !== undefined && current !== '' && [current].flat().length) return current;
+  return variable.includeAll ? [ALL] : [];
+}
+
+/** Options that stand in the dashboard itself, as `text : value, …`. */
+function ownOptions(variable: Variable): api.Option[] {
+  if (!['custom', 'interval'].includes(variable.type)) return [];
+  if (variable.options?.length) return variable.options.map(({ text, value }) => ({ text: String(text), value: String(value) }));
+  return String(variable.query ?? '').split(/(?<!\\),/).map((one) => one.trim()).filter(Boolean).map((one) => {
+    const [text, value] = one.split(/\s+:\s+/);
+    return { text, value: value ?? text };
+  });
+}
+
+export interface Asking {
+  raw: { from: string; to: string };
+  refresh: string;
+  world?: World;
+  options: Record<string, api.Option[]>;
+  marks: api.Mark[];
+  question: (more: Partial<api.Question>) => api.Question;
+  again: () => void;
+  key: string;
+}
+
+/** Read the address, and what the dashboard asks before any panel: the values of its variables, and its marks. */
+export function useAsking(board: Board | undefined): Asking {
+  const { search } = usePlace();
+  const raw = {
+    from: search.get('from') || board?.time?.from || 'now-24h',
+    to: search.get('to') || board?.time?.to || 'now',
+  };
+  const refresh = search.get('refresh') ?? board?.refresh ?? '';
+  const [now, setNow] = useState(Date.now);
+  const query = search.toString();
+  useTicking(seconds(refresh), () => setNow(Date.now()));
+  const place = `${query}|${board?.uid ?? ''}`;
+  const placed = useRef(place);
+  // A new address is a new look at the clock.
+  const moment = useMemo(() => {
+    const same = placed.current === place;
+    placed.current = place;
+    return same ? now : Date.now();
+  }, [now, place]);
+  const [options, setOptions] = useState<Record<string, api.Option[]>>({});
+  const range = useMemo(() => resolve(raw, moment), [raw.from, raw.to, moment]);
+  const world = useMemo(() => makeWorld(board, search, raw, range, options), [board, query, range, options]);
+  const question = (more: Partial<api.Question>): api.Question => ({
+    dashboard: board!.uid,
+    from: range!.from.valueOf(),
+    to: range!.to.valueOf(),
+    variables: world!.chosen,
+    ...more,
+  });
+  const key = world ? JSON.stringify([range!.from.valueOf(), range!.to.valueOf(), world.chosen]) : '';
+  useOptions(board, world, key, question, setOptions);
+  const marks = useMarks(board, world, key, question);
+  return { raw, refresh, world, options, marks, question, again: () => setNow(Date.now()), key: `${key}|${moment}` };
+}
+
+function makeWorld(
+  board: Board | undefined, search: URLSearchParams, raw: World['raw'], range: World['range'] | undefined,
+  options: Record<string, api.Option[]>,
+): World | undefined {
+  if (!board || !range) return undefined;
+  const world: World = { chosen: {}, texts: {}, range, raw };
+  for (const variable of board.templating.list) {
+    const given = search.getAll(`var-${variable.name}`);
+    const multi = Array.isArray(initialValue(variable)) || variable.multi;
+    let value = given.length ? (multi ? given : given[0]) : initialValue(variable);
+    if (variable.type === 'datasource') value = 'farebox';
+    // Where one value must be chosen and none is, it is the first there is.
+    if (!variable.includeAll && variable.type === 'query' && ![value].flat().length && options[variable.name]?.length) {
+      value = multi ? [options[variable.name][0].value] : options[variable.name][0].value;
+    }
+    world.chosen[variable.name] = value;
+    const texts = [value].flat().map((one) => (one === ALL ? 'All' : (options[variable.name]?.find((each) => each.value === one)?.text ?? one)));
+    world.texts[variable.name] = texts.join(' + ');
+  }
+  return world;
+}
+
+function useTicking(every: number, tick: () => void) {
+  const last = useRef(tick);
+  last.current = tick;
+  useEffect(() => {
+    if (!every) return;
+    const timer = setInterval(() => document.hidden || last.current(), every * 1000);
+    const shown = () => document.hidden || last.current();
+    document.addEventListener('visibilitychange', shown);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', shown);
+    };
+  }, [every]);
+}
+
+type Ask = (more: Partial<api.Question>) => api.Question;
+
+function useOptions(
+  board: Board | undefined, world: World | undefined, key: string, question: Ask,
+  set: (options: Record<string, api.Option[]>) => void,
+) {
+  useEffect(() => {
+    if (!board || !world) return;
+    const asking = new AbortController();
+    const list = board.templating.list;
+    const found = list.map(async (each): Promise<[string, api.Option[]]> => {
+      if (each.type !== 'query') return [each.name, ownOptions(each)];
+      const answer = await api.options(question({ variable: each.name }), asking.signal);
+      return [each.name, answer.options];
+    });
+    Promise.all(found).then((all) => set(Object.fromEntries(all)), () => undefined);
+    return () => asking.abort();
+    // The values offered depend on the range, not on what is chosen of them.
+  }, [board, world?.range.from.valueOf(), world?.range.to.valueOf()]);
+  void key;
+}
+
+function useMarks(board: Board | undefined, world: World | undefined, key: string, question: Ask): api.Mark[] {
+  const [marks, setMarks] = useState<api.Mark[]>([]);
+  useEffect(() => {
+    if (!board || !world || !board.annotations.list.some((each) => each.enable)) return;
+    const asking = new AbortController();
+    api.marks(question({}), asking.signal).then((answer) => setMarks(answer.annotations), () => undefined);
+    return () => asking.abort();
+  }, [board, key]);
+  return marks;
+}
