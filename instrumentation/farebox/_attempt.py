@@ -13,6 +13,7 @@ from farebox import _clock
 from farebox._ask_usage import UsageFilter
 from farebox._endpoints import Endpoint
 from farebox._form import form_of
+from farebox._headers import picked
 from farebox._tags import current_tags
 
 __all__ = ["CHUNKS_TIMED", "RESPONSE_BYTES_MAX", "Attempt", "ClientState", "content_of"]
@@ -78,8 +79,8 @@ class Attempt:
         "headers_at",
         "hide",
         "parent",
-        "request_headers",
         "response_class",
+        "sent",
         "seq",
         "span_id",
         "started_at",
@@ -103,10 +104,10 @@ class Attempt:
         self.tags = current_tags()
         self.parent = state.parent()
         self.url = request.url
-        self.request_headers = headers = request.headers
+        self.sent = picked(request.headers)
         self.body = content_of(request) or (form_of(request) if endpoint.form else b"")
         self.status: int | None = None
-        self.headers: Any = None
+        self.headers: Mapping[str, str] | None = None
         self.response_class: Any = None
         self.chunks: list[bytes] = []
         self.chunk_times: list[float] = []
@@ -117,7 +118,7 @@ class Attempt:
         self.ended: str | None = None
         self.ended_at = 0.0
         self.error: type[BaseException] | None = None
-        self._number(headers.get("x-stainless-retry-count"), path)
+        self._number(self.sent.get("x-stainless-retry-count"), path)
         self.seq = -1 if endpoint.read else state.next_number()
         self.started_ns = _clock.wall_ns()
         self.started_at = _clock.ticks_s()
@@ -137,7 +138,7 @@ class Attempt:
         """Note the head of the response."""
         self.headers_at = _clock.ticks_s()
         self.status = response.status_code
-        self.headers = response.headers
+        self.headers = picked(response.headers)
         self.response_class = type(response)
 
     def end(self, how: str, error: BaseException | None = None) -> None:

@@ -27,7 +27,7 @@ def parse_json(raw: bytes) -> Any:
         return None
 
 
-def decode_chunks(chunks: Sequence[bytes], encoding: str, headers: Any, response_class: Any) -> list[bytes]:
+def decode_chunks(chunks: Sequence[bytes], encoding: str, response_class: Any) -> list[bytes]:
     """Undo the content encoding chunk by chunk; a cut body gives what could be read.
 
     gzip and deflate are undone here; others (br, zstd) by the HTTP library that the caller has, in one piece.
@@ -40,7 +40,7 @@ def decode_chunks(chunks: Sequence[bytes], encoding: str, headers: Any, response
             return list(_inflate(chunks, zlib.MAX_WBITS | 32))
         except zlib.error:  # `deflate` may mean the raw format
             return list(_inflate(chunks, -zlib.MAX_WBITS))
-    return [response_class(200, headers=headers, content=b"".join(chunks)).content]
+    return [response_class(200, headers={"content-encoding": encoding}, content=b"".join(chunks)).content]
 
 
 def _inflate(chunks: Sequence[bytes], window: int) -> Iterator[bytes]:

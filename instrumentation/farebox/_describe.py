@@ -13,6 +13,7 @@ from farebox._billed import Billed, derived_id
 from farebox._ending import error_type_of, outcome_of, usage_state_of
 from farebox._endpoints import provider_of
 from farebox._flags import flags_of
+from farebox._headers import REQUEST_IDS
 from farebox._identity import instance_id, key_fingerprint, keyed_hash
 from farebox._long_reads import BOILED, PART, LongRead
 from farebox._platforms import deployment_in, model_in, project_in, region_in
@@ -56,21 +57,6 @@ _REQUEST_FIELDS: dict[str, tuple[str, Callable[[Any], float]]] = {
     "max_tokens": (name.REQUEST_MAX_TOKENS, int),
     "max_completion_tokens": (name.REQUEST_MAX_TOKENS, int),
     "max_output_tokens": (name.REQUEST_MAX_TOKENS, int),
-}
-_REQUEST_IDS = ("request-id", "x-request-id", "apim-request-id", "x-amzn-requestid", "x-amzn-request-id")
-_HEADERS = {
-    each.encode(): each
-    for each in (
-        *_REQUEST_IDS,
-        "x-client-request-id",
-        "anthropic-organization-id",
-        "openai-organization",
-        "anthropic-workspace-id",
-        "openai-project",
-        "x-api-key",
-        "api-key",
-        "authorization",
-    )
 }
 
 # What the attempt says of its answer, and a pass billed beside it does not repeat.
@@ -327,8 +313,8 @@ def _leaves(usage: TokenUsage) -> Attributes:
 
 def _account(attempt: Attempt) -> Attributes:
     """Which request, organization, workspace and key the provider will name on its bill."""
-    sent, came = _plain(attempt.request_headers), _plain(attempt.headers)
-    request_id = next((value for header in _REQUEST_IDS if (value := came.get(header))), None)
+    sent, came = attempt.sent, attempt.headers or {}
+    request_id = next((value for header in REQUEST_IDS if (value := came.get(header))), None)
     return {
         name.REQUEST_ID: request_id or sent.get("x-client-request-id"),
         name.ORGANIZATION: came.get("anthropic-organization-id") or came.get("openai-organization"),
@@ -344,14 +330,6 @@ def _limits(attempt: Attempt, outcome: str) -> Attributes:
         return {}
     now_s = attempt.started_ns / 1_000_000_000 + attempt.headers_at - attempt.started_at
     return rate_limits(attempt.headers, limited=outcome == "rate_limited", now_s=now_s)
-
-
-def _plain(headers: Any) -> dict[str, str]:
-    """Return the headers read here by lower-case name; the HTTP library's own look-up decodes all of them each time."""
-    if headers is None:
-        return {}
-    pairs = ((name.lower(), value) for name, value in headers.raw)
-    return {_HEADERS[name]: value.decode("latin-1") for name, value in pairs if name in _HEADERS}
 
 
 def _is_number(value: Any) -> bool:

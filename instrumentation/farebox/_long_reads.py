@@ -146,7 +146,7 @@ class _Lines:
     def _decoded(self, attempt: LongRead, chunks: list[bytes]) -> list[bytes]:
         if not attempt.encoded:
             return chunks
-        encoding = attempt.headers.get("content-encoding", "").strip().lower()
+        encoding = (attempt.headers or {}).get("content-encoding", "").strip().lower()
         if encoding in _INFLATED:
             self._inflate = self._inflate or zlib.decompressobj(zlib.MAX_WBITS | 32)
             return [self._inflate.decompress(chunk) for chunk in chunks]
@@ -154,4 +154,4 @@ class _Lines:
             self._held.extend(chunks)
         if attempt.ended == PART:
             return []
-        return decode_chunks(self._held, encoding, attempt.headers, attempt.response_class)
+        return decode_chunks(self._held, encoding, attempt.response_class)

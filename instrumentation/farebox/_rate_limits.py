@@ -9,6 +9,7 @@ Source: platform.claude.com/docs/en/api/rate-limits, developers.openai.com/api/d
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,25 +27,24 @@ _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _MS_FROM, _S_FROM = 1e11, 1e8
 
 
-def rate_limits(headers: Any, *, limited: bool, now_s: float) -> dict[str, Any]:
+def rate_limits(headers: Mapping[str, str], *, limited: bool, now_s: float) -> dict[str, Any]:
     """Return `farebox.rate_limit.<what>.limit` and `.remaining`, ints; for one that was limited also `.reset_s`.
 
-    now_s: when the headers came, seconds since 1970 UTC, against which a time of reset is taken. `retry_after_s` is
-    what the host asked to wait. At most LIMITS_MAX kinds of limit are kept.
+    headers: by lower-case name. now_s: when they came, seconds since 1970 UTC, against which a time of reset is taken.
+    `retry_after_s` is what the host asked to wait. At most LIMITS_MAX kinds of limit are kept.
     """
     out: dict[str, Any] = {}
     kinds: set[str] = set()
-    for raw, value in headers.raw:
-        key = raw.lower()
-        if b"ratelimit" in key or b"anthropic-priority-" in key:
-            what, word = _split(key.decode("latin-1"))
+    for key, value in headers.items():
+        if "ratelimit" in key or "anthropic-priority-" in key:
+            what, word = _split(key)
             kinds.add(what)
             if word is not None and len(kinds) <= LIMITS_MAX and (limited or word != "reset"):
-                _put(out, f"{name.RATE_LIMIT_PREFIX}{what}.{word}", value.decode("latin-1"), now_s)
-        elif limited and key in (b"retry-after", b"retry-after-ms"):
-            wait = _number(value.decode("latin-1"))
+                _put(out, f"{name.RATE_LIMIT_PREFIX}{what}.{word}", value, now_s)
+        elif limited and key in ("retry-after", "retry-after-ms"):
+            wait = _number(value)
             if wait is not None:
-                out[name.RETRY_AFTER_S] = wait / 1000 if key.endswith(b"ms") else wait
+                out[name.RETRY_AFTER_S] = wait / 1000 if key.endswith("ms") else wait
     return out
 
 

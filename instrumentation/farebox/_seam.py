@@ -223,9 +223,10 @@ class _Send(_Proxy):
                 attempt.chunks.append(content_of(response))
                 attempt.end(ends.READ)
             else:
-                attempt.encoded = "content-encoding" in response.headers
+                encoding = attempt.headers.get("content-encoding") if attempt.headers else None
+                attempt.encoded = encoding is not None
                 if attempt.asked_usage and response.is_success:
-                    attempt.hide = usage_filter(response.headers.get("content-encoding", ""))
+                    attempt.hide = usage_filter(encoding or "")
                 response.stream = (tap if attempt.hide is None else filtered)(response.stream, attempt)
         except Exception as error:  # noqa: BLE001
             swallow("looking at a response", error)

@@ -21,6 +21,7 @@ from farebox._billed import derived_id
 from farebox._body import parse_json
 from farebox._describe import describe
 from farebox._endpoints import Endpoint, endpoint_of
+from farebox._headers import picked
 from farebox._reading import mapping, text
 from farebox._realtime import transcription_model_in
 from farebox._socket_log import Context, Message, SocketLog
@@ -46,7 +47,7 @@ class Turns:
         self._headers = _headers(url_type, getattr(request, "headers", None))
         came = _headers(url_type, getattr(log.response, "headers", None))
         came["content-type"] = "text/event-stream"
-        self._came = came
+        self._came = picked(came)
         host = self._headers.get("host", "")
         self._url = url_type(f"https://{host}{getattr(request, 'path', '/')}")
         self._endpoint = self._endpoint_of_path()

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 import farebox
+from farebox._headers import picked
 from farebox._rate_limits import LIMITS_MAX, rate_limits
 from farebox.testing import Captured
 from instrumentation.provider import Provider
@@ -20,7 +21,8 @@ NOW_S = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC).timestamp()
 def limits(*, limited: bool = False, **headers: str) -> dict[str, float]:
     named = httpx2.Headers({key.replace("_", "-"): value for key, value in headers.items()})
     return {
-        key.removeprefix("farebox."): value for key, value in rate_limits(named, limited=limited, now_s=NOW_S).items()
+        key.removeprefix("farebox."): value
+        for key, value in rate_limits(picked(named), limited=limited, now_s=NOW_S).items()
     }
 
 
