@@ -28,11 +28,13 @@ def test_new_clients_and_their_copies_are_wrapped_once(
     instrumented: None, provider: Provider, captured: Captured
 ) -> None:
     """A client made after `instrument()` records each call once, and so do its copies."""
-    a = anthropic.Anthropic(api_key="k", base_url=provider.base)
-    o = openai.OpenAI(api_key="k", base_url=f"{provider.base}/v1")
-    a.messages.create(**ASK)
-    a.with_options(timeout=5).messages.create(**ASK)
-    o.chat.completions.create(**CHAT)
+    with (
+        anthropic.Anthropic(api_key="k", base_url=provider.base) as a,
+        openai.OpenAI(api_key="k", base_url=f"{provider.base}/v1") as o,
+    ):
+        a.messages.create(**ASK)
+        a.with_options(timeout=5).messages.create(**ASK)
+        o.chat.completions.create(**CHAT)
 
     attempts = captured.attempts()
 
@@ -44,7 +46,8 @@ def test_a_client_wrapped_by_hand_keeps_its_defaults(
     instrumented: None, provider: Provider, captured: Captured
 ) -> None:
     """`wrap()` after `instrument()` does not count a call twice, and its defaults win."""
-    farebox.wrap(anthropic.Anthropic(api_key="k", base_url=provider.base), route="mine").messages.create(**ASK)
+    with anthropic.Anthropic(api_key="k", base_url=provider.base) as client:
+        farebox.wrap(client, route="mine").messages.create(**ASK)
 
     (attempt,) = captured.attempts()
     assert attempt["farebox.route"] == "mine"
