@@ -31,6 +31,7 @@ Action = Callable[["Client", Mapping[str, Any]], dict[str, Any]]
 ACTIONS: Mapping[str, str] = {
     "import_outcomes": "farebox_ledger._outcomes:import_as_asked",
     "set_budget": "farebox_ledger._budgets:set_as_asked",
+    "reconcile": "farebox_ledger.reconcile._run:reconcile_as_asked",
     "reprice": "farebox_ledger._reprice:reprice_as_asked",
 }
 

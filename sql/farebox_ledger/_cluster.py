@@ -18,6 +18,9 @@ __all__ = ["for_cluster"]
 EVERYWHERE = frozenset(
     {
         "annotations",
+        "bill_checks",
+        "bill_findings",
+        "bill_imports",
         "bills",
         "budgets",
         "foreign_decided",

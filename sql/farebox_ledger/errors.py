@@ -6,6 +6,7 @@ FareboxError                exit code 2
     ├── StoreHeldError      another process has the embedded store open
     ├── MigrationError      the schema is not what this farebox knows
     ├── BookError           a row of the price book is unreadable
+    ├── BillError           a provider's bill is unreadable, or cannot be fetched
     └── QueryError          ClickHouse refused a statement
 """
 
@@ -16,6 +17,7 @@ import re
 from farebox.errors import FareboxError
 
 __all__ = [
+    "BillError",
     "BookError",
     "DsnError",
     "LedgerError",
@@ -46,6 +48,10 @@ class MigrationError(LedgerError):
 
 class BookError(LedgerError):
     """A row of the price book is unreadable; the message names its file and line."""
+
+
+class BillError(LedgerError):
+    """A provider's bill is unreadable, or cannot be fetched; the message names the file or address, and the place."""
 
 
 class QueryError(LedgerError):

@@ -1,0 +1,1 @@
+"""Holds what providers bill against what the ledger recorded: reading, keeping, comparing, naming reasons."""

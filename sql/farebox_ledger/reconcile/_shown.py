@@ -1,0 +1,126 @@
+"""Shows a reconciliation to people: how each provider stands, and why, ranked by dollars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from farebox_ledger._terminal import dollars, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["show"]
+
+DAYS_MAX = 14
+REASONS_MAX = 12
+STATES = {
+    "matched": "matched",
+    "under_recorded": "under-recorded",
+    "over_recorded": "over-recorded",
+    "not_comparable": "not comparable",
+}
+
+
+def show(told: Mapping[str, Any], console: Console) -> None:
+    """Print a reconciliation as `reconcile` tells it."""
+    for each in told["imported"]:
+        console.print(
+            f"{each['source']}: {each['lines']:,} lines of {each['provider']}, {each['says']}, "
+            f"{each['covers_from'][:10]} to before {each['covers_until'][:10]}"
+            + ("" if told["kept"] else "; not kept"),
+            style="dim",
+        )
+    if not told["providers"]:
+        console.print("No bill speaks of these days; give a file, or --fetch one.")
+        return
+    _show_providers(told["providers"], console)
+    for each in told["providers"]:
+        _show_reasons(each, console)
+        _show_days(each, console)
+        for note in each["notes"]:
+            console.print(f"  {note}", markup=False, soft_wrap=True)
+    console.print(_verdict(told), markup=False, soft_wrap=True)
+
+
+def _show_providers(providers: Sequence[Mapping[str, Any]], console: Console) -> None:
+    headings = [
+        ("provider", False),
+        ("days", True),
+        *((name, True) for name in ("billed", "recorded", "difference", "matched", "under", "over")),
+    ]
+    rows = [
+        [
+            each["provider"],
+            f"{len(each['days'])}",
+            *(_money(each[name]) for name in ("billed", "recorded", "difference")),
+            *(_cells(each, state) for state in ("matched", "under_recorded", "over_recorded")),
+        ]
+        for each in providers
+    ]
+    console.print(table(headings, rows))
+    console.print("matched, under and over count cells of a day, model, tier and unit", style="dim")
+
+
+def _cells(provider: Mapping[str, Any], state: str) -> str:
+    return f"{provider['cells'].get(state, {'count': 0})['count']:,}"
+
+
+def _show_reasons(provider: Mapping[str, Any], console: Console) -> None:
+    if not provider["reasons"]:
+        return
+    console.print(f"\n{provider['provider']}: why, by dollars", style="dim")
+    rows = [
+        [
+            reason["reason"],
+            _money(reason["difference"], reason["currency"]),
+            _money(reason["size"], reason["currency"]),
+            _days(reason["days"]),
+            ", ".join(filter(None, reason["models"])),
+            reason["meaning"] + (f": {reason['evidence'][0]}" if reason["evidence"] else ""),
+        ]
+        for reason in provider["reasons"][:REASONS_MAX]
+    ]
+    headings = [
+        ("reason", False),
+        ("difference", True),
+        ("about", True),
+        ("days", False),
+        ("models", False),
+        ("", False),
+    ]
+    console.print(table(headings, rows))
+
+
+def _show_days(provider: Mapping[str, Any], console: Console) -> None:
+    off = [day for day in provider["by_day"] if day["state"] != "matched"]
+    for day in off[:DAYS_MAX]:
+        console.print(
+            f"  {day['day']}  {STATES[day['state']]}: billed {_money(day['billed'], day['currency'])}, "
+            f"recorded {_money(day['recorded'], day['currency'])}" + (f", {day['reason']}" if day["reason"] else ""),
+            markup=False,
+        )
+    if len(off) > DAYS_MAX:
+        console.print(f"  … and {len(off) - DAYS_MAX} more days (--json lists them)", markup=False)
+
+
+def _days(days: Sequence[str]) -> str:
+    return days[0] if len(days) == 1 else f"{days[0]} … {days[-1]}"
+
+
+def _money(amount: str | None, currency: str = "USD") -> str:
+    if amount is None:
+        return "–"
+    if currency == "USD":
+        value = Decimal(amount)
+        return f"-{dollars(-value)}" if value < 0 else dollars(value)
+    return f"{Decimal(amount):,.2f} {currency}"
+
+
+def _verdict(told: Mapping[str, Any]) -> str:
+    tolerance = f"{Decimal(told['tolerance']) * 100:f}".rstrip("0").rstrip(".")
+    bad = [each["provider"] for each in told["providers"] if not each["matched"]]
+    if bad:
+        return f"\n✗ Bill and ledger differ by more than {tolerance} %, or cannot be compared: {', '.join(bad)}."
+    return f"\n✓ Bills and ledger agree within {tolerance} %."
