@@ -5,6 +5,7 @@
     @stretches()                   rows in the range, and in what it is compared with; `parts/stretches.sql`
     @judged(value)                 answers that were checked, by a value of theirs; `parts/judged.sql`
     @spike(window, level, floor)   how far each route spends above what is usual, for alerts; `parts/spike.sql`
+    @lost()                        numbers missing in the counts of clients; `parts/lost.sql`
     @query(name, route, model)     the report's question `name`, over the dashboard's range, by route and model
     @chosen(table.column)          true where the dashboard's variable `column` lets the row through
     @all(variable)                 true if the variable lets everything through
@@ -34,6 +35,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "tasks": ("since", "until"),
     "stretches": (),
     "judged": ("value",),
+    "lost": (),
     "spike": ("window", "level", "floor"),
 }
 PLACES = {
@@ -41,6 +43,7 @@ PLACES = {
     "tasks": "dashboard",
     "stretches": "dashboard",
     "judged": "dashboard",
+    "lost": "dashboard",
     "spike": "alerts",
 }
 COMMENT = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from dashboards.traffic import DAY, UNTIL, Made, deployment, make_traffic, set_new_price, spans
+from dashboards.traffic import (
+    DAY,
+    UNTIL,
+    Made,
+    deployment,
+    insert_collector_health,
+    make_traffic,
+    reports,
+    set_new_price,
+    spans,
+)
 from ledger.spans import store
 
 from farebox_ledger import Dsn, Store, open_store, refresh_all
@@ -24,6 +34,9 @@ def busy(ledger_folder, ledger_client, traffic) -> Iterator[Store]:
         set_new_price(opened.client)
         store(opened.client, *spans(each for each in traffic if each.started_at < UNTIL - DAY))
         refresh_all(opened.client)
-        store(opened.client, *spans(each for each in traffic if each.started_at >= UNTIL - DAY), deployment())
+        store(
+            opened.client, *spans(each for each in traffic if each.started_at >= UNTIL - DAY), deployment(), *reports()
+        )
+        insert_collector_health(opened.client)
         yield opened
         opened.client.command("DROP DATABASE dashboards SYNC")

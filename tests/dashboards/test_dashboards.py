@@ -59,6 +59,7 @@ def test_uids_stay() -> None:
         "farebox-cost-spike",
         "farebox-failure-modes",
         "farebox-models-and-prices",
+        "farebox-pipeline",
     ]
 
 

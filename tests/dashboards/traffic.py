@@ -20,6 +20,7 @@ __all__ = [
     "DAY",
     "HOSTILE",
     "HOUR",
+    "LOST",
     "OUTAGE",
     "PRICES",
     "REPRICED_AT",
@@ -30,7 +31,9 @@ __all__ = [
     "Made",
     "added",
     "deployment",
+    "insert_collector_health",
     "make_traffic",
+    "reports",
     "set_new_price",
     "spans",
     "within",
@@ -57,6 +60,8 @@ PRICES = {
     SONNET: ("0.000003", "0.0000003", "0.00000375", "0.000015"),
     QWEN: ("0.0000003", "0.00000015", "0.0000003", "0.0000012"),
 }
+# How many attempts got lost before some of the last.
+LOST = {-40: 2, -25: 1}
 # What Qwen's output costs from REPRICED_AT on.
 NEW_PRICE = "0.0000018"
 FREE_OUTCOMES = ("rate_limited", "server_error")
@@ -86,6 +91,8 @@ class Made:
     malformed_tools: tuple[str, ...] = ()
     prompt_version: str = ""
     language: str = ""
+    instance: str = ""
+    seq: int = 0
     duration_ms: float = 0
     ttft_ms: float | None = None
 
@@ -144,6 +151,8 @@ class Made:
             "tenant": self.tenant or None,
             "prompt_version": self.prompt_version or None,
             "language": self.language or None,
+            "instance": self.instance,
+            "seq": self.seq,
             "tool_names": json.dumps(self.tools) if self.tools else None,
             "malformed_tools": json.dumps(self.malformed_tools) if self.malformed_tools else None,
         }
@@ -178,6 +187,7 @@ def make_traffic(seed: int = 7) -> list[Made]:
         spiking = SPIKE[0] <= moment < SPIKE[1]
         made += _call(random, number, moment, "support" if spiking else random.choice(ROUTES))
         moment += timedelta(seconds=random.uniform(20, 120) if spiking else random.uniform(120, 1500))
+    _number(made)
     return made
 
 
@@ -193,6 +203,25 @@ def deployment() -> Span:
     """Make the mark of the deployment that begins the spike."""
     texts = {"farebox.annotation.kind": "deploy", "farebox.annotation.text": "shop v7", "farebox.annotation.who": "ann"}
     return Span(texts, SPIKE[0], name="farebox.annotation")
+
+
+def reports() -> list[Span]:
+    """Make what the clients say of themselves, and a call that another instrumentation reports."""
+    counts = {"recorded": 900, "dropped": 2, "spans_dropped": 1, "spans_refused": 3, "waiting": 4, "tags_limited": 5}
+    health = {f"farebox.health.{name}": str(count) for name, count in counts.items()}
+    return [
+        Span({**health, "farebox.instance": "web-1"}, NOW, name="farebox.health"),
+        Span({"farebox.instance": "web-1", "farebox.health.recorded": "1"}, NOW - HOUR, name="farebox.health"),
+        Span({"farebox.instance": "web-9", "farebox.health.recorded": "7"}, NOW, name="farebox.health"),
+        Span({"gen_ai.operation.name": "chat", "gen_ai.system": "anthropic"}, NOW, scope="langchain"),
+    ]
+
+
+def insert_collector_health(client: Client) -> None:
+    """Write what `farebox up` would say of two minutes."""
+    columns = ["minute", "instance", "spans_received", "spans_stored", "spans_duplicate", "spans_rejected", "lag_s"]
+    rows = [[NOW, "up", 100, 90, 7, 3, 0.5], [NOW + timedelta(minutes=1), "up", 10, 10, 0, 0, 2.5]]
+    client.insert("collector_health", rows, column_names=columns)
 
 
 def spans(made: Iterable[Made]) -> list[Span]:
@@ -211,6 +240,15 @@ def added(made: Iterable[Made]) -> Decimal | None:
     """Add up what is known of their cost; None if nothing is."""
     known = [each.cost for each in made if each.cost is not None]
     return sum(known, Decimal(0)) if known else None
+
+
+def _number(made: list[Made]) -> None:
+    """Number the attempts as clients do, without gaps but where LOST says that some never arrived."""
+    numbers = {"web-1": 0, "web-2": 0}
+    for place, each in enumerate(made):
+        each.instance = "web-1" if each.route == "support" else "web-2"
+        numbers[each.instance] += 1 + LOST.get(place - len(made), 0)
+        each.seq = numbers[each.instance]
 
 
 def _call(random: Random, number: int, moment: datetime, route: str) -> list[Made]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from farebox_dashboards._panels import COUNT, SHARE, Panel, Row, figures
 
-__all__ = ["NOW", "cost_per_success", "failure_rate", "failure_spend", "not_priced"]
+__all__ = ["NOW", "age", "cost_per_success", "failure_rate", "failure_spend", "not_priced"]
 
 ALARM = ((None, "text"), (1, "orange"))
 MINUTES_S = 60
@@ -78,18 +78,19 @@ def not_priced(width: int) -> Panel:
     )
 
 
-def _age() -> Panel:
+def age(width: int) -> Panel:
+    """Show for how long the ledger has received nothing."""
     return figures(
         "Age of data",
         "Time since the ledger received an attempt, whatever the variables say; a dash if none came for 31 days.",
         "data_age",
         "s",
         steps=((None, "green"), (5 * MINUTES_S, "orange"), (15 * MINUTES_S, "red")),
-        width=8,
+        width=width,
     )
 
 
 NOW = Row(
     "Now",
-    (_today(), _month(), cost_per_success(6), failure_spend(6), failure_rate(8), not_priced(8), _age()),
+    (_today(), _month(), cost_per_success(6), failure_spend(6), failure_rate(8), not_priced(8), age(8)),
 )
