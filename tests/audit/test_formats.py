@@ -1,0 +1,453 @@
+"""Bills of every provider are read as they come, exactly, and what cannot be read is one sentence."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai.types.admin.organization.usage_completions_response import UsageCompletionsResponse
+from openai.types.admin.organization.usage_costs_response import UsageCostsResponse
+
+from farebox_ledger.errors import BillError
+from farebox_ledger.reconcile._files import read_bills
+from farebox_ledger.reconcile._generic import read_mapping
+from farebox_ledger.reconcile._lines import Bill, Line
+
+DAY = {"starting_at": "2026-11-03T00:00:00Z", "ending_at": "2026-11-04T00:00:00Z"}
+UNIX = {"object": "bucket", "start_time": 1793664000, "end_time": 1793750400}
+START, END = datetime(2026, 11, 3, tzinfo=UTC), datetime(2026, 11, 4, tzinfo=UTC)
+
+ANTHROPIC_USAGE = {
+    "data": [
+        {
+            **DAY,
+            "results": [
+                {
+                    "uncached_input_tokens": 1500,
+                    "cache_creation": {"ephemeral_1h_input_tokens": 1000, "ephemeral_5m_input_tokens": 500},
+                    "cache_read_input_tokens": 200,
+                    "output_tokens": 500,
+                    "server_tool_use": {"web_search_requests": 10},
+                    "api_key_id": "apikey_01R",
+                    "workspace_id": "wrkspc_01J",
+                    "model": "claude-haiku-4-5-20251001",
+                    "service_tier": "batch",
+                    "context_window": "0-200k",
+                }
+            ],
+        }
+    ],
+    "has_more": False,
+    "next_page": None,
+}
+ANTHROPIC_COST = {
+    "data": [
+        {
+            **DAY,
+            "results": [
+                {
+                    "currency": "USD",
+                    "amount": "123.78912",
+                    "workspace_id": "wrkspc_01J",
+                    "description": "Claude Haiku 4.5 Usage - Input Tokens",
+                    "cost_type": "tokens",
+                    "context_window": "0-200k",
+                    "model": "claude-haiku-4-5-20251001",
+                    "service_tier": "standard",
+                    "token_type": "cache_creation.ephemeral_1h_input_tokens",
+                },
+                {"currency": "USD", "amount": "5", "workspace_id": None, "cost_type": "web_search", "model": None},
+            ],
+        }
+    ]
+}
+ANALYTICS = {
+    "data": [
+        {
+            **DAY,
+            "group": {
+                "model": "claude-opus-5-5",
+                "token_type": "output_tokens",
+                "cost_type": "tokens",
+                "speed": "fast",
+            },
+            "cost": {"amount": "7.5", "list_amount": "10", "currency": "USD"},
+        }
+    ]
+}
+OPENAI_USAGE = {
+    "object": "page",
+    "data": [
+        {
+            **UNIX,
+            "results": [
+                {
+                    "object": "organization.usage.completions.result",
+                    "input_tokens": 1000,
+                    "input_cached_tokens": 300,
+                    "input_audio_tokens": 100,
+                    "input_cache_write_tokens": 50,
+                    "output_tokens": 80,
+                    "output_audio_tokens": 30,
+                    "num_model_requests": 5,
+                    "project_id": "proj_a",
+                    "api_key_id": "key_1",
+                    "model": "gpt-5.4-mini-2026-03-17",
+                    "batch": True,
+                    "service_tier": "default",
+                }
+            ],
+        }
+    ],
+    "has_more": False,
+    "next_page": None,
+}
+OPENAI_COSTS = {
+    "object": "page",
+    "data": [
+        {
+            **UNIX,
+            "results": [
+                {
+                    "object": "organization.costs.result",
+                    "amount": {"value": 0.06, "currency": "usd"},
+                    "line_item": "gpt-5.4-mini-2026-03-17, cached input",
+                    "project_id": "proj_a",
+                    "quantity": 0.8,
+                    "quantity_unit": "1000_tokens",
+                },
+                {
+                    "object": "organization.costs.result",
+                    "amount": {"value": 1.5, "currency": "usd"},
+                    "line_item": "Image models",
+                    "project_id": "proj_a",
+                },
+            ],
+        }
+    ],
+    "has_more": False,
+    "next_page": None,
+}
+OPENROUTER = {
+    "data": [
+        {
+            "date": "2026-11-03 00:00:00",
+            "model": "qwen/qwen3.5-flash",
+            "model_permaslug": "qwen/qwen3.5-flash-02-23",
+            "endpoint_id": "550e",
+            "provider_name": "Alibaba",
+            "usage": 0.015,
+            "byok_usage_inference": 0,
+            "requests": 5,
+            "prompt_tokens": 50,
+            "completion_tokens": 125,
+            "reasoning_tokens": 25,
+        }
+    ]
+}
+FIREWORKS_USAGE = {
+    "serverlessCosts": [
+        {
+            "modelName": "accounts/fireworks/models/qwen3p5-flash",
+            "promptTokens": "1200",
+            "completionTokens": "30",
+            "startTime": "2026-11-03T00:00:00Z",
+            "endTime": "2026-11-04T00:00:00Z",
+            "group": {"api_key_id": "key_9"},
+        }
+    ],
+    "dedicatedCosts": [],
+}
+FIREWORKS_COSTS = {
+    "usageCosts": [
+        {
+            "startTime": "2026-11-03T00:00:00Z",
+            "model": "qwen3p5-flash",
+            "subtotal": {"currencyCode": "USD", "units": "1", "nanos": 250000000},
+        }
+    ]
+}
+TOGETHER = {
+    "windows": [
+        {
+            "start_time": "2026-11-03T00:00:00Z",
+            "end_time": "2026-11-04T00:00:00Z",
+            "line_items": [{"product_name": "Qwen/Qwen3.5-Flash - Output Tokens", "quantity": 900, "cost": 0.00108}],
+        }
+    ]
+}
+ALIBABA = {
+    "Code": "Success",
+    "Data": {
+        "BillingCycle": "2026-11",
+        "Items": [
+            {
+                "BillingDate": "2026-11-03",
+                "InstanceID": "text_token;llm-x;qwen-plus;output_token;app",
+                "BillingItem": "Output tokens",
+                "Usage": "12.5",
+                "UsageUnit": "1,000 tokens",
+                "PretaxAmount": 0.025,
+                "Currency": "CNY",
+                "ProductCode": "sfm",
+            }
+        ],
+    },
+}
+CSV_FILES = {
+    "anthropic-usage.csv": (
+        "usage_date_utc,model_version,api_key,workspace,usage_type,usage_input_tokens_no_cache,"
+        "usage_input_tokens_cache_write_5m,usage_input_tokens_cache_read,usage_output_tokens\n"
+        "2026-11-03,claude-haiku-4-5-20251001,prod,Default,message_batch,10,20,30,40\n"
+    ),
+    "anthropic-cost.csv": (
+        "usage_date_utc,model,workspace,usage_type,token_type,cost_usd\n"
+        "2026-11-03,claude-haiku-4-5-20251001,Default,message,input_cache_write_5m,0.25\n"
+    ),
+    "openai-costs.csv": (
+        "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,line_item,project_id\n"
+        "1793664000,1793750400,2026-11-03T00:00:00+00:00,2026-11-04T00:00:00+00:00,0.8958740000000000,usd,"
+        '"gpt-5.4-mini, output",proj_a\n'
+        "1793750400,1793836800,2026-11-04T00:00:00+00:00,2026-11-05T00:00:00+00:00,,,,\n"
+    ),
+    "openrouter.csv": (
+        "generation_id,created_at,cost_total,tokens_prompt,tokens_completion,model_permaslug,api_key_name\n"
+        "gen-1,2026-11-03 10:00:00,0.01,100,20,qwen/qwen3.5-flash,prod\n"
+        "gen-2,2026-11-03 11:00:00,0.02,200,30,qwen/qwen3.5-flash,prod\n"
+    ),
+    "fireworks.csv": (
+        "email,start_time,end_time,usage_type,accelerator_type,accelerator_seconds,base_model_name,model_bucket,"
+        "parameter_count,prompt_tokens,completion_tokens\n"
+        "a@b.c,2026-11-03 17:16:48 UTC,2026-11-03 17:16:48 UTC,TEXT_COMPLETION_USAGE,,,qwen3p5-flash,x,1,7,3\n"
+        "a@b.c,2026-11-03 18:16:48 UTC,2026-11-03 18:16:48 UTC,TEXT_COMPLETION_USAGE,,,qwen3p5-flash,x,1,1,2\n"
+    ),
+    "focus.csv": (
+        "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,ConsumedQuantity,ConsumedUnit,"
+        "ProviderName,SkuMeter,SkuPriceDetails\n"
+        "42.00,USD,Usage,2026-11-03T00:00:00Z,2026-11-04T00:00:00Z,8400000,Tokens,Anthropic,Input Tokens,"
+        '"{""x_ModelId"": ""claude-opus-4-6""}"\n'
+        "9.99,USD,Tax,2026-11-03T00:00:00Z,2026-11-04T00:00:00Z,,,Anthropic,,\n"
+    ),
+}
+
+
+def read(folder: Path, name: str, content: str) -> list[Bill]:
+    path = folder / name
+    path.write_text(content, encoding="utf-8")
+    return read_bills([path])
+
+
+def said(line: Line) -> dict[str, Any]:
+    """What a line says beyond its period."""
+    return {
+        name: value for name, value in vars(line).items() if value not in ("", None) and name not in ("start", "end")
+    }
+
+
+@pytest.mark.parametrize(
+    ("page", "format_name", "expected"),
+    [
+        (
+            ANTHROPIC_USAGE,
+            "anthropic-usage",
+            [
+                ("uncached_input_tokens", 1500),
+                ("cache_read_tokens", 200),
+                ("cache_write_5m_tokens", 500),
+                ("cache_write_1h_tokens", 1000),
+                ("output_tokens", 500),
+                ("web_search_requests", 10),
+            ],
+        ),
+        (ANTHROPIC_COST, "anthropic-cost", [("cache_write_1h_tokens", "1.2378912"), ("web_search_requests", "0.05")]),
+        (ANALYTICS, "anthropic-analytics", [("output_tokens", "0.075")]),
+        (
+            OPENAI_USAGE,
+            "openai-usage",
+            [
+                ("audio_input_tokens", 100),
+                ("audio_output_tokens", 30),
+                ("cache_read_tokens", 300),
+                ("cache_write_tokens", 50),
+                ("output_tokens", 50),
+                ("uncached_input_tokens", 550),
+            ],
+        ),
+        (OPENAI_COSTS, "openai-costs", [("cache_read_tokens", "0.06"), ("", "1.5")]),
+        (OPENROUTER, "openrouter", [("input_tokens", 50), ("output_tokens", 125), ("", "0.015")]),
+        (FIREWORKS_USAGE, "fireworks-usage", [("input_tokens", 1200), ("output_tokens", 30)]),
+        (FIREWORKS_COSTS, "fireworks-costs", [("", "1.25")]),
+        (TOGETHER, "together", [("output_tokens", "0.00108")]),
+        (ALIBABA, "alibaba", [("output_tokens", "0.025")]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_api_answer_is_read_exactly(
+    page: dict[str, Any], format_name: str, expected: list[tuple[str, object]], tmp_path: Path
+) -> None:
+    """The format is told by the content; units lead to usage leaves, cents to dollars, decimals stay exact."""
+    (bill,) = read(tmp_path, "page.json", json.dumps(page))
+
+    found = [(line.unit, line.amount if line.amount is not None else line.quantity) for line in bill.lines]
+    assert bill.format == format_name
+    assert sorted(found) == sorted((unit, Decimal(str(value))) for unit, value in expected)
+    assert {(line.start, line.end) for line in bill.lines} == {(START, END)}
+
+
+def test_the_samples_of_openai_are_what_its_sdk_takes() -> None:
+    """The shapes that are read here are those of the official SDK's types."""
+    usage, costs = (
+        UsageCompletionsResponse.model_validate(OPENAI_USAGE),
+        UsageCostsResponse.model_validate(OPENAI_COSTS),
+    )
+
+    assert usage.data[0].results[0].model == "gpt-5.4-mini-2026-03-17"  # type: ignore[union-attr]
+    assert costs.data[0].results[0].quantity_unit == "1000_tokens"  # type: ignore[union-attr]
+
+
+def test_dimensions_are_kept(tmp_path: Path) -> None:
+    """Model, tier, scope and key come along as the provider names them; speed and batch are tiers."""
+    lines = [
+        read(tmp_path, "page.json", json.dumps(page))[0].lines[0]
+        for page in (ANTHROPIC_USAGE, ANALYTICS, OPENAI_USAGE, OPENAI_COSTS, FIREWORKS_USAGE, TOGETHER, ALIBABA)
+    ]
+
+    assert [(line.model, line.service_tier, line.workspace or line.project, line.key_id) for line in lines] == [
+        ("claude-haiku-4-5-20251001", "batch", "wrkspc_01J", "apikey_01R"),
+        ("claude-opus-5-5", "fast", "", ""),
+        ("gpt-5.4-mini-2026-03-17", "batch", "proj_a", "key_1"),
+        ("gpt-5.4-mini-2026-03-17", "", "proj_a", ""),
+        ("accounts/fireworks/models/qwen3p5-flash", "", "", "key_9"),
+        ("Qwen/Qwen3.5-Flash", "", "", ""),
+        ("qwen-plus", "", "", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "expected"),
+    [
+        (
+            "anthropic-usage.csv",
+            "anthropic",
+            [
+                {"unit": "uncached_input_tokens", "quantity": 10},
+                {"unit": "cache_write_5m_tokens", "quantity": 20},
+                {"unit": "cache_read_tokens", "quantity": 30},
+                {"unit": "output_tokens", "quantity": 40},
+            ],
+        ),
+        ("anthropic-cost.csv", "anthropic", [{"unit": "cache_write_5m_tokens", "amount": "0.25"}]),
+        ("openai-costs.csv", "openai", [{"unit": "output_tokens", "amount": "0.895874"}]),
+        (
+            "openrouter.csv",
+            "openrouter",
+            [
+                {"unit": "input_tokens", "quantity": 300},
+                {"unit": "output_tokens", "quantity": 50},
+                {"amount": "0.03"},
+            ],
+        ),
+        (
+            "fireworks.csv",
+            "fireworks",
+            [{"unit": "input_tokens", "quantity": 8}, {"unit": "output_tokens", "quantity": 5}],
+        ),
+        ("focus.csv", "anthropic", [{"unit": "uncached_input_tokens", "quantity": 8400000, "amount": "42.00"}]),
+    ],
+)
+def test_a_csv_export_is_read_exactly(name: str, provider: str, expected: list[dict[str, Any]], tmp_path: Path) -> None:
+    """Files are known by their headings; rows without a charge, taxes among them, are no usage."""
+    (bill,) = read(tmp_path, name, CSV_FILES[name])
+
+    numbers = ("unit", "quantity", "amount")
+    found = [{key: value for key, value in said(line).items() if key in numbers} for line in bill.lines]
+    exact = [{key: value if key == "unit" else Decimal(str(value)) for key, value in row.items()} for row in expected]
+    assert bill.provider == provider
+    assert found == exact
+
+
+def test_a_mapping_reads_any_csv_file(tmp_path: Path) -> None:
+    """Columns, words for units, cents, other zones and constants are told in a small file."""
+    (tmp_path / "bill.csv").write_text("Day;Kind;Count;Cents\n2026-11-03;prompt;1200;5\n")
+    (tmp_path / "map.toml").write_text(
+        'provider = "acme"\ntimezone_hours = 8\namount_scale = "cents"\n[columns]\nstart = "Day"\nunit = "Kind"\n'
+        'quantity = "Count"\namount = "Cents"\n[units]\nprompt = "input_tokens"\n[constants]\nmodel = "m-1"\n'
+    )
+
+    (bill,) = read_bills([tmp_path / "bill.csv"], mapped=read_mapping(tmp_path / "map.toml"))
+
+    (line,) = bill.lines
+    assert line == Line(
+        datetime(2026, 11, 2, 16, tzinfo=UTC),
+        datetime(2026, 11, 3, 16, tzinfo=UTC),
+        "m-1",
+        "input_tokens",
+        Decimal(1200),
+        Decimal("0.05"),
+    )
+
+
+def test_empty_buckets_speak_for_their_days(tmp_path: Path) -> None:
+    """A day on which nothing was billed is part of what a report covers."""
+    later = {"starting_at": "2026-11-04T00:00:00Z", "ending_at": "2026-11-05T00:00:00Z", "results": []}
+    (bill,) = read(tmp_path, "page.json", json.dumps({"data": [*ANTHROPIC_COST["data"], later]}))
+
+    assert (bill.start, bill.end) == (START, datetime(2026, 11, 5, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.json", "{", "a.json is no JSON"),
+        ("a.json", '{"hello": 1}', "a.json is no bill that farebox knows; name its --format: anthropic-usage"),
+        ("a.csv", "x,y\n1,2\n", "a.csv is no bill that farebox knows by its headings (x, y); say what they are with"),
+        ("a.csv", "", "a.csv holds no line of a bill"),
+        (
+            "a.csv",
+            "usage_date_utc,model,output_tokens\n2026-11-03,m,many\n",
+            "a.csv, read as anthropic-csv: output_tokens is 'many', which is no number",
+        ),
+        (
+            "a.csv",
+            "usage_date_utc,model,output_tokens\nyesterday,m,1\n",
+            "a.csv, read as anthropic-csv: usage_date_utc is 'yesterday', which is no time",
+        ),
+        (
+            "a.json",
+            json.dumps({"data": [{**UNIX, "results": [{"input_tokens": 1, "input_cached_tokens": 2}]}]}),
+            "a.json, read as openai-usage: parts of the input are 2 tokens, above input_tokens, 1",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(name: str, content: str, words: str, tmp_path: Path) -> None:
+    """The sentence names the file, the value and what helps."""
+    with pytest.raises(BillError) as caught:
+        read(tmp_path, name, content)
+
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("provider = 1", "provider, and start under [columns], are needed"),
+        ('provider = "a"\n[columns]\nstarts = "x"', "'starts' is none of start, end"),
+        ('provider = "a"\n[columns]\nstart = "x"', "name an amount or a quantity"),
+        ('provider = "a"\n[columns]\nstart = "x"\nquantity = "q"\n[units]\nz = "tokens"', "unit 'tokens' is none of"),
+        ("= 1", "cannot be read as TOML"),
+    ],
+)
+def test_a_bad_mapping_is_one_sentence(text: str, words: str, tmp_path: Path) -> None:
+    """What a mapping may not say is named with what it may."""
+    path = tmp_path / "map.toml"
+    path.write_text(text)
+
+    with pytest.raises(BillError) as caught:
+        read_mapping(path)
+
+    assert words in str(caught.value)
