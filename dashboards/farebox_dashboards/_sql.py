@@ -4,7 +4,6 @@
     @tasks(since, until)           calls and tasks that began in a period; `parts/tasks.sql`
     @stretches()                   rows in the range, and in what it is compared with; `parts/stretches.sql`
     @judged(value)                 answers that were checked, by a value of theirs; `parts/judged.sql`
-    @spike(window, level, floor)   how far each route spends above what is usual, for alerts; `parts/spike.sql`
     @lost()                        numbers missing in the counts of clients; `parts/lost.sql`
     @query(name, route, model)     the report's question `name`, over the dashboard's range, by route and model
     @chosen(table.column)          true where the dashboard's variable `column` lets the row through
@@ -24,7 +23,7 @@ from farebox_dashboards._macros import arguments
 from farebox_dashboards.errors import MacroError
 from farebox_ledger._query import query_text
 
-__all__ = ["VARIABLES", "alert_sql", "panel_sql"]
+__all__ = ["VARIABLES", "panel_sql"]
 
 # The variables of every dashboard that narrow what is counted.
 VARIABLES = ("route", "provider", "model", "tenant")
@@ -36,15 +35,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "stretches": (),
     "judged": ("value",),
     "lost": (),
-    "spike": ("window", "level", "floor"),
-}
-PLACES = {
-    "attempts": "dashboard",
-    "tasks": "dashboard",
-    "stretches": "dashboard",
-    "judged": "dashboard",
-    "lost": "dashboard",
-    "spike": "alerts",
 }
 COMMENT = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
 # How the report narrows to one route and model; dashboards narrow by their variables instead.
@@ -60,19 +50,6 @@ def panel_sql(name: str) -> str:
         MacroError: it uses a word that is unknown, or wrongly.
     """
     return _written_out(query_text(f"dashboard/{name}")).strip()
-
-
-@cache
-def alert_sql(name: str) -> str:
-    """Read `queries/alerts/<name>.sql`; alerts know macros of time, and no variables.
-
-    Raises:
-        MacroError: it uses a word that is unknown, or a variable.
-    """
-    text = _written_out(query_text(f"alerts/{name}")).strip()
-    if "${" in text:
-        raise MacroError(f"the alert {name} uses a variable of the dashboards, which alerts do not have")
-    return text
 
 
 def _written_out(sql: str) -> str:
@@ -93,7 +70,7 @@ def _part(name: str, given: list[str]) -> str:
     names = PARTS[name]
     if len(given) != len(names):
         raise MacroError(f"@{name} takes {', '.join(names)}; it was given {len(given)} arguments")
-    text = COMMENT.sub("", query_text(f"{PLACES[name]}/parts/{name}")).strip()
+    text = COMMENT.sub("", query_text(f"dashboard/parts/{name}")).strip()
     for each, value in zip(names, given, strict=True):
         text = re.sub(rf"@{each}\b", lambda _, value=value: value, text)  # type: ignore[misc]
     return text

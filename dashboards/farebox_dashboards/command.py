@@ -46,7 +46,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _build(folder: Path) -> int:
     from farebox_dashboards import DASHBOARDS, DashboardError
-    from farebox_dashboards.alerts import ALERTS, RULES
+    from farebox_dashboards.alerts import ALERTS, PLACED
 
     files = {folder / "dashboards" / f"{each.uid}.json": each.as_json() for each in DASHBOARDS}
     files[folder / "provisioning" / "alerting" / "farebox.yaml"] = ALERTS
@@ -56,7 +56,7 @@ def _build(folder: Path) -> int:
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DashboardError(f"--out {folder} cannot be written ({error.strerror}); name another folder") from None
-    print(f"{len(DASHBOARDS)} dashboards and {len(RULES)} alert rules written to {folder}")  # noqa: T201
+    print(f"{len(DASHBOARDS)} dashboards and {len(PLACED)} alert rules written to {folder}")  # noqa: T201
     return 0
 
 

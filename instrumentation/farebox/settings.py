@@ -212,6 +212,13 @@ SETTINGS: dict[str, Setting] = {
             "How long `farebox up` goes on taking telemetry while the ledger takes none.",
         ),
         Setting(
+            "grafana_url",
+            "an address",
+            _text,
+            "http://localhost:3000",
+            "Where the dashboards are that alerts lead to.",
+        ),
+        Setting(
             "queue_records_max",
             "a number of attempts",
             _positive,

@@ -1,4 +1,4 @@
 -- For how long has the ledger received nothing? Seconds, at most a day; nothing at all is a day.
-SELECT least(dateDiff('second', max(received_at), now64(3)), 86400) AS silent_s
+SELECT least(greatest(dateDiff('second', max(received_at), {until:DateTime64(3, 'UTC')}), 0), 86400) AS value
 FROM stored_attempts
-WHERE started_at >= now() - INTERVAL 2 DAY
+WHERE started_at >= {until:DateTime64(3, 'UTC')} - INTERVAL 2 DAY
