@@ -97,14 +97,31 @@ def _parts(request: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
 
 
 def _piece(part: Any) -> tuple[bytes, str | bytes]:
-    """Return a part as a role and text or bytes, the same for the same content wherever its cache markers stand."""
-    if isinstance(part, str):
-        return b"", part
-    if type(part) is dict and len(part) == 2 and type(part.get("content")) is str:
-        # The usual message: nothing to serialise.
-        return str(part.get("role")).encode(errors="replace"), part["content"]
+    """Return a part as a role and text or bytes, the same for the same content wherever its cache markers stand.
+
+    A text alone is the same with and without a block around it: callers put one there to mark it.
+    """
+    text = _sole_text(part)
+    if text is not None:
+        return b"", text
+    if type(part) is dict and len(part) == 2 and "content" in part:
+        text = _sole_text(part["content"])
+        if text is not None:  # the usual message: nothing to serialise
+            return str(part.get("role")).encode(errors="replace"), text
     raw = _serialised(part)
     return b"", _serialised(_unmarked(part)) if b"cache_control" in raw else raw
+
+
+def _sole_text(content: Any) -> str | None:
+    """Return the text that is all of some content, None if there is more to it."""
+    if type(content) is str:
+        return content
+    if type(content) is not list or len(content) != 1 or type(content[0]) is not dict:
+        return None
+    block = content[0]
+    text = block.get("text")
+    others = len(block) - ("type" in block) - ("text" in block) - ("cache_control" in block)
+    return text if block.get("type") == "text" and type(text) is str and not others else None
 
 
 def _serialised(part: Any) -> bytes:

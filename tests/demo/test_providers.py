@@ -198,7 +198,7 @@ def test_openai_caches_prefixes_by_itself(simulate: Simulate) -> None:
         )
 
     assert first.prompt_tokens_details.cached_tokens == 0
-    assert second.prompt_tokens_details.cached_tokens == 1792
+    assert second.prompt_tokens_details.cached_tokens == 1920
     assert other.prompt_tokens_details.cached_tokens == 0
     assert short.prompt_tokens_details.cached_tokens == 0
     assert second.prompt_tokens == first.prompt_tokens

@@ -51,6 +51,19 @@ def test_cache_markers_do_not_count() -> None:
     assert plain == marked
 
 
+def test_a_block_around_a_text_does_not_count() -> None:
+    """Callers put a text into a block to mark it for the cache: for the cache, and so for us, it is the same text."""
+    block = {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}
+    plain = hashes(system="a", messages=[turn("a"), turn("b")])
+    marked = hashes(system=[block], messages=[{"role": "user", "content": [block]}, turn("b")])
+    more = hashes(system="a", messages=[{"role": "user", "content": [block, block]}, turn("b")])
+    cited = hashes(system="a", messages=[{"role": "user", "content": [{**block, "citations": {}}]}, turn("b")])
+
+    assert plain == marked
+    assert plain[1:] != more[1:]
+    assert plain[1:] != cited[1:]
+
+
 def test_boundaries_are_not_confused() -> None:
     """The same characters cut differently are different prompts."""
     assert hashes(messages=[turn("ab"), turn("c")])[-1] != hashes(messages=[turn("a"), turn("bc")])[-1]

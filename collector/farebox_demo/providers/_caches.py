@@ -23,7 +23,6 @@ LOOKBACK_BLOCKS = 20
 # Source: platform.openai.com, prompt caching: hits grow by 128 tokens, and last for 5 to 10 idle minutes.
 STEP_TOKENS = 128
 IDLE_S = 600.0
-CHUNK_BYTES = 512
 
 ENTRIES_MAX = 200_000
 
@@ -114,14 +113,15 @@ class AutomaticCache:
     def split(self, scope: str, prompt: str, tokens: int, tokens_per_kilobyte: int, minimum: int) -> InputSplit:
         """Split the prompt's tokens into read and uncached, and remember its prefixes."""
         raw = prompt.encode()
-        whole = range(0, len(raw) - CHUNK_BYTES + 1, CHUNK_BYTES)
-        keys = list(_chain(scope, (raw[start : start + CHUNK_BYTES] for start in whole)))
+        step_bytes = STEP_TOKENS * 1000 // tokens_per_kilobyte
+        whole = range(0, len(raw) - step_bytes + 1, step_bytes)
+        keys = list(_chain(scope, (raw[start : start + step_bytes] for start in whole)))
         known = 0
         while known < len(keys) and self._entries.lifetime_s(keys[known]):
             known += 1
         for key in keys:
             self._entries.touch(key, IDLE_S)
-        read = known * CHUNK_BYTES * tokens_per_kilobyte // 1000 // STEP_TOKENS * STEP_TOKENS
+        read = known * STEP_TOKENS
         if read < minimum:
             read = 0
         return InputSplit(tokens - read, read)
