@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 TOLERANCE = "0.5%"
+FETCHED = "7d"
 KINDS = ("model", "tier", "workspace", "project", "key")
 EXAMPLE = "farebox reconcile usage.json cost.json"
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
+    from farebox_ledger.reconcile._fetch import SOURCES
     from farebox_ledger.reconcile._files import FOCUS, FORMATS, GENERIC
 
     parser.description = (
@@ -43,6 +45,14 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--names", type=Path, metavar="FILE", help=f"CSV file: kind ({', '.join(KINDS)}), billed, ledger"
+    )
+    parser.add_argument(
+        "--fetch",
+        action="append",
+        default=[],
+        choices=list(SOURCES),
+        metavar="NAME",
+        help=f"ask the API of {', '.join(SOURCES)}; its administrator's key is in the environment",
     )
     parser.add_argument("--provider", default="", help="who billed, where the ledger knows the host by another name")
     parser.add_argument("--since", metavar="TIME", help="days to compare: 30d, a day (those that the files speak for)")
@@ -63,7 +73,9 @@ def _formats() -> str:
 
 def _run(args: argparse.Namespace) -> int:
     from farebox_ledger._dsn import parse_dsn
+    from farebox_ledger._period import parse_period
     from farebox_ledger._terminal import console
+    from farebox_ledger.reconcile._fetch import fetch_bills
     from farebox_ledger.reconcile._files import read_bills
     from farebox_ledger.reconcile._generic import read_mapping
     from farebox_ledger.reconcile._shown import show
@@ -71,6 +83,10 @@ def _run(args: argparse.Namespace) -> int:
     terms = _terms(args)
     mapped = read_mapping(args.mapping) if args.mapping else None
     bills = read_bills(args.files, args.format, mapped, args.provider)
+    now = datetime.now(UTC)
+    for name in dict.fromkeys(args.fetch):
+        asked = parse_period(args.since or FETCHED, args.until, now)
+        bills += fetch_bills(name, asked.since, asked.until, now)
     told = _reconcile(args, parse_dsn(setting("dsn", args.dsn)), bills, _period(args, bills), terms)
     if args.json:
         print(json.dumps(told, indent=2, ensure_ascii=False))  # noqa: T201
