@@ -8,7 +8,8 @@ from farebox_dashboards.models_and_prices import MODELS_AND_PRICES
 from farebox_dashboards.overview import OVERVIEW
 from farebox_dashboards.pipeline import PIPELINE
 from farebox_dashboards.route import ROUTE
+from farebox_dashboards.trace import TRACE
 
 __all__ = ["DASHBOARDS", "Dashboard", "DashboardError", "GrafanaError", "MacroError"]
 
-DASHBOARDS = (OVERVIEW, ROUTE, COST_SPIKE, FAILURE_MODES, MODELS_AND_PRICES, PIPELINE)
+DASHBOARDS = (OVERVIEW, ROUTE, COST_SPIKE, FAILURE_MODES, MODELS_AND_PRICES, PIPELINE, TRACE)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from farebox_dashboards._clickhouse import DATASOURCE, PLUGIN, Target, variable_query
@@ -23,7 +23,7 @@ LINK_KEYS = ("title", "url", "targetBlank")
 class Dashboard:
     """One dashboard; `uid` never changes, since links, bookmarks and alerts hold on to it.
 
-    since: where the time range begins at first.
+    since: where the time range begins at first; texts: variables into which people type, and what they are asked for.
     """
 
     uid: str
@@ -31,6 +31,7 @@ class Dashboard:
     description: str
     rows: Sequence[Row]
     since: str = "now-24h"
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> str:
         """Write it as Grafana loads it: sorted keys, so that a change shows as what it is."""
@@ -63,6 +64,8 @@ class Dashboard:
         )
         for name in VARIABLES:
             made = made.with_variable(_variable(name))
+        for name, label in self.texts.items():
+            made = made.with_variable(dashboard.TextBoxVariable(name).label(label).default_value(""))
         return self._filled(made)
 
     def _filled(self, made: dashboard.Dashboard) -> dashboard.Dashboard:

@@ -4,10 +4,12 @@
     @tasks(since, until)           calls and tasks that began in a period; `parts/tasks.sql`
     @stretches()                   rows in the range, and in what it is compared with; `parts/stretches.sql`
     @judged(value)                 answers that were checked, by a value of theirs; `parts/judged.sql`
+    @traced()                      attempts of the task that is asked for; `parts/traced.sql`
     @lost()                        numbers missing in the counts of clients; `parts/lost.sql`
     @query(name, route, model)     the report's question `name`, over the dashboard's range, by route and model
     @chosen(table.column)          true where the dashboard's variable `column` lets the row through
     @all(variable)                 true if the variable lets everything through
+    @text(variable)                what was typed into a variable that is a text
 
 Grafana's formats for SQL strings leave backslashes alone, so a value could end its own quotes. `queryparam` escapes as
 in a URL, quotes and backslashes among it, and ClickHouse undoes it: no value can change what a query means.
@@ -23,10 +25,12 @@ from farebox_dashboards._macros import arguments
 from farebox_dashboards.errors import MacroError
 from farebox_ledger._query import query_text
 
-__all__ = ["VARIABLES", "panel_sql"]
+__all__ = ["TEXTS", "VARIABLES", "panel_sql"]
 
 # The variables of every dashboard that narrow what is counted.
 VARIABLES = ("route", "provider", "model", "tenant")
+# Those that a dashboard may have beside them, into which people type.
+TEXTS = ("trace",)
 
 WORD = re.compile(r"@(\w+)\(")
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -35,6 +39,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "stretches": (),
     "judged": ("value",),
     "lost": (),
+    "traced": (),
 }
 COMMENT = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
 # How the report narrows to one route and model; dashboards narrow by their variables instead.
@@ -112,10 +117,17 @@ def _all(variable: str) -> str:
     return f"'${{{name}:queryparam}}' IN ('', 'var-{name}=$__all', 'var-{name}=%24__all')"
 
 
+def _text(variable: str) -> str:
+    if variable not in TEXTS:
+        raise MacroError(f"{variable} is no text of the dashboards; they have {', '.join(TEXTS)}")
+    begin = len(f"var-{variable}=") + 1
+    return f"decodeURLComponent(substring('${{{variable}:queryparam}}', {begin}))"
+
+
 def _variable(name: str) -> str:
     if name not in VARIABLES:
         raise MacroError(f"{name} is no variable of the dashboards; they have {', '.join(VARIABLES)}")
     return name
 
 
-WORDS: Mapping[str, Callable[..., str]] = {"query": _query, "chosen": _chosen, "all": _all}
+WORDS: Mapping[str, Callable[..., str]] = {"query": _query, "chosen": _chosen, "all": _all, "text": _text}

@@ -8,12 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
+from dashboards.traffic import make_traffic, traced
 
 from farebox_dashboards import DASHBOARDS, Dashboard
 from farebox_dashboards._macros import ALL, Range, expand
 from farebox_dashboards._sql import VARIABLES, panel_sql
 
-__all__ = ["Asked", "ask", "asked", "choice", "queries"]
+__all__ = ["TRACED", "Asked", "ask", "asked", "choice", "queries"]
+
+
+TRACED = traced(make_traffic())[-1].trace_id
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Asked:
 
 def choice(**chosen: Sequence[str] | str) -> dict[str, Sequence[str] | str]:
     """Choose values of some variables, and everything of the others."""
-    return {**{name: [ALL] for name in VARIABLES}, "datasource": "farebox-clickhouse", **chosen}
+    texts = {"datasource": "farebox-clickhouse", "trace": TRACED}
+    return {**{name: [ALL] for name in VARIABLES}, **texts, **chosen}
 
 
 def queries(dashboard: Dashboard) -> Iterator[Asked]:

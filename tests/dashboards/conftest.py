@@ -12,9 +12,11 @@ from dashboards.traffic import (
     deployment,
     insert_collector_health,
     make_traffic,
+    report_of,
     reports,
     set_new_price,
     spans,
+    traced,
 )
 from ledger.spans import store
 
@@ -37,6 +39,7 @@ def busy(ledger_folder, ledger_client, traffic) -> Iterator[Store]:
         store(
             opened.client, *spans(each for each in traffic if each.started_at >= UNTIL - DAY), deployment(), *reports()
         )
+        store(opened.client, report_of(traced(traffic)))
         insert_collector_health(opened.client)
         yield opened
         opened.client.command("DROP DATABASE dashboards SYNC")

@@ -60,6 +60,7 @@ def test_uids_stay() -> None:
         "farebox-failure-modes",
         "farebox-models-and-prices",
         "farebox-pipeline",
+        "farebox-trace",
     ]
 
 
@@ -140,6 +141,15 @@ def test_variables_are_kept_across_links(dashboard: Dashboard) -> None:
         assert link.partition("?")[0].removeprefix("/d/") in {each.uid for each in DASHBOARDS}
 
 
+def test_single_calls_lead_to_their_trace() -> None:
+    """Wherever a trace id is listed but on Trace itself, it leads there, within the same time."""
+    for dashboard in DASHBOARDS[:-1]:
+        for panel in panels(dashboard):
+            if "AS `trace`" in " ".join(target["rawSql"] for target in panel["targets"]):
+                (link,) = overrides(panel)["trace"]["links"]
+                assert link["url"].startswith("/d/farebox-trace?var-trace=${__value.raw:percentencode}&")
+
+
 def test_the_overview_links_to_routes() -> None:
     """The league table and the chart of routes lead to the route's own dashboard."""
     links = re.findall(r'"url": "([^"]*)"', DASHBOARDS[0].as_json())
@@ -154,7 +164,7 @@ def test_variables_take_many_values_or_all_and_none_of_ones_own(dashboard: Dashb
     """Route, provider, model and tenant are chosen from what the ledger has; all of it at first."""
     found = {each["name"]: each for each in dashboard.as_data()["templating"]["list"]}
 
-    assert list(found) == ["datasource", *VARIABLES]
+    assert list(found) == ["datasource", *VARIABLES, *dashboard.texts]
     for name in VARIABLES:
         variable = found[name]
         assert (variable["multi"], variable["includeAll"], variable["allowCustomValue"]) == (True, True, False)

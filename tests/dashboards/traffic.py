@@ -6,6 +6,7 @@ What it costs is worked out here, in Python, from prices written down here: a se
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from decimal import Decimal
 from random import Random
 
 from clickhouse_connect.driver.client import Client
-from ledger.spans import NOW, Span, attempt
+from ledger.spans import NOW, Span, attempt, outcome
 
 __all__ = [
     "BACKSLASHES",
@@ -33,9 +34,11 @@ __all__ = [
     "deployment",
     "insert_collector_health",
     "make_traffic",
+    "report_of",
     "reports",
     "set_new_price",
     "spans",
+    "traced",
     "within",
 ]
 
@@ -222,6 +225,18 @@ def insert_collector_health(client: Client) -> None:
     columns = ["minute", "instance", "spans_received", "spans_stored", "spans_duplicate", "spans_rejected", "lag_s"]
     rows = [[NOW, "up", 100, 90, 7, 3, 0.5], [NOW + timedelta(minutes=1), "up", 10, 10, 0, 0, 2.5]]
     client.insert("collector_health", rows, column_names=columns)
+
+
+def traced(made: list[Made]) -> list[Made]:
+    """Give the attempts of the task that Trace is asked for: the last one of several calls."""
+    calls = Counter(each.task for each in made if each.attempt == 0 and each.task)
+    last = next(each for each in reversed(made) if calls[each.task] > 1)
+    return [each for each in made if each.task == last.task]
+
+
+def report_of(made: list[Made]) -> Span:
+    """Make the application's report of a task, which says what its last call says."""
+    return outcome(made[0].task, any(each.good for each in made if each.call_id == made[-1].call_id))
 
 
 def spans(made: Iterable[Made]) -> list[Span]:

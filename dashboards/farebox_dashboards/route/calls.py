@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from farebox_dashboards._dashboard import link_to
 from farebox_dashboards._panels import COUNT, Column, Panel, Row, listing
 
 __all__ = ["CALLS", "FAILING", "costliest"]
+
+
+TRACE = Column(link=link_to("farebox-trace", "trace", "__value.raw"), width=270)
 
 
 def costliest() -> Panel:
     """List the dearest calls of the range."""
     return listing(
         "Costliest calls",
-        "The twenty dearest calls of the range, with all their attempts in it.",
+        "The twenty dearest calls of the range, with all their attempts in it; a click on the trace shows its task.",
         "calls_costliest",
         "currencyUSD",
         columns={
             "began": Column(unit="dateTimeAsIso", width=170),
+            "trace": TRACE,
             "attempts": COUNT,
             "input tokens": COUNT,
             "output tokens": COUNT,
@@ -26,10 +31,14 @@ def costliest() -> Panel:
 def _failing() -> Panel:
     return listing(
         "Failing attempts",
-        "The twenty latest attempts of the range that were no good, how they failed, and the provider's id of each.",
+        "The twenty latest attempts of the range that were no good, and how; a click on the trace shows its task.",
         "attempts_failing",
         "currencyUSD",
-        columns={"began": Column(unit="dateTimeAsIso", width=170), "status": Column(unit="none")},
+        columns={
+            "began": Column(unit="dateTimeAsIso", width=170),
+            "trace": TRACE,
+            "status": Column(unit="none"),
+        },
     )
 
 
