@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,11 @@ class Up:
         found: dict[str, int] = requests.get(self.otlp + "/healthz", timeout=10).json()["counts"]
         return found
 
+    def gauges(self) -> dict[str, float]:
+        """Ask for what is measured now: the journal, above all."""
+        found: dict[str, float] = requests.get(self.otlp + "/healthz", timeout=10).json()["gauges"]
+        return found
+
     def client(self, **options: Any) -> Client:
         """Connect to the read-only ClickHouse interface."""
         import clickhouse_connect
@@ -81,10 +86,10 @@ def environment(**settings: str) -> dict[str, str]:
     return kept | {f"FAREBOX_{name.upper()}": value for name, value in settings.items()}
 
 
-def start(folder: Path, **settings: str) -> Up:
+def start(folder: Path, command: Sequence[str] = COMMAND, **settings: str) -> Up:
     """Start `farebox up` on a folder and wait until it listens."""
     process = subprocess.Popen(
-        [*COMMAND, "--dsn", f"chdb:{folder}", "--otlp-port", "0", "--clickhouse-port", "0"],
+        [*command, "--dsn", f"chdb:{folder}", "--otlp-port", "0", "--clickhouse-port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -262,8 +262,10 @@ class Journal:
                     return
 
     def _seal_in_s(self) -> float | None:
-        if self._open is None or len(self._sealed) >= BACKLOG:
+        if self._open is None:
             return None
+        if len(self._sealed) >= BACKLOG:
+            return self._segment_s_max  # by then the loader may have come after
         return max(self._open.began + self._segment_s_max - time.monotonic(), 0.0)
 
     def _is_due(self) -> bool:

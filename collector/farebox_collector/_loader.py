@@ -38,6 +38,9 @@ PAUSE_S_MIN, PAUSE_S_MAX = 0.1, 5.0
 # Inserts that may fail one after the other, none succeeding, for reasons that may be the rows': isolating one bad row
 # of 10,000 takes 14. A table that takes no row of so many is not poisoned but broken.
 DOUBTS_MAX = 40
+# How long later segments wait for one that cannot be read, and until it is tried again after that.
+READ_S_MAX = 10.0
+LEFT_S = 5.0
 
 _log = logging.getLogger("farebox.collector")
 
@@ -87,6 +90,8 @@ class Loader:
         self._counts = counts
         self._store_folder = store_folder
         self._failures: dict[str, str] = {}
+        self._left: list[Segment] = []
+        self._left_until = 0.0
         self._aside: list[tuple[Segment, list[_Rows]]] = []
         self._synced = time.monotonic()
         self._closing = threading.Event()
@@ -118,6 +123,10 @@ class Loader:
                     self._load_or_leave(segment)
                 elif self._aside:
                     self._try_again()
+                if self._left and time.monotonic() >= self._left_until:
+                    left, self._left = self._left, []
+                    for each in left:
+                        self._load_or_leave(each)
                 self._forget()
             except Exception:  # noqa: BLE001 -- a loader that ends would fill the journal
                 _log.exception(
@@ -126,15 +135,15 @@ class Loader:
         self._forget()
 
     def _load_or_leave(self, segment: Segment) -> None:
-        """Load a segment; one that cannot even be read keeps its file and is tried again at the next start."""
+        """Load a segment; one that cannot even be read stays and is tried again later, or at the next start."""
         try:
             self._load(segment)
-        except Exception:  # noqa: BLE001 -- one file must not keep all later ones from the ledger
+        except Exception as error:  # noqa: BLE001 -- one file must not keep all later ones from the ledger
             self._counts.add("segments_left")
-            _log.exception(
-                "%s cannot be loaded in an unforeseen way; it is tried again at the next start", segment.path
-            )
+            _log.warning("%s cannot be loaded now; it stays and is tried again: %r", segment.path, error)
             self._journal.leave(segment)
+            self._left.append(segment)
+            self._left_until = time.monotonic() + LEFT_S
 
     def _load(self, segment: Segment) -> None:
         kept = segment.kept if segment.kept is not None else self._read_back(segment)
@@ -254,7 +263,7 @@ class Loader:
 
     def _read_back(self, segment: Segment) -> list[Kept]:
         """Read a segment from the disk and make its rows anew; what is damaged in it goes to quarantine."""
-        data = segment.path.read_bytes()
+        data = self._bytes_of(segment)
         contents = parse_segment(data)
         for damage in contents.damages:
             self._counts.add("journal_torn" if damage.torn else "journal_corrupt")
@@ -273,6 +282,22 @@ class Loader:
                 kept.append(Kept(record, rows))
         self._counts.add("bodies_replayed", len(kept))
         return kept
+
+    def _bytes_of(self, segment: Segment) -> bytes:
+        """Read a file; one that cannot be read holds up later ones a little, for of equal ids the first stored counts.
+
+        Raises:
+            OSError: it cannot be read for READ_S_MAX.
+        """
+        deadline = time.monotonic() + READ_S_MAX
+        while True:
+            try:
+                return segment.path.read_bytes()
+            except OSError:
+                if time.monotonic() >= deadline or self._closing.is_set():
+                    raise
+                self._journal.release_readers()
+                self._closing.wait(PAUSE_S_MIN)
 
     def _forget(self) -> None:
         """Delete the files of stored segments once their rows are on the store's own disk."""

@@ -169,8 +169,8 @@ class Receiver:
         return answer
 
     async def _health(self, _: Request) -> Response:
-        """Answer 200 while the process lives, with all counts since its start."""
-        return JSONResponse({"status": "ok", "counts": self._counts.all()})
+        """Answer 200 while the process lives, with all counts since its start and what the journal holds."""
+        return JSONResponse({"status": "ok", "counts": self._counts.all(), "gauges": self._journal.gauges()})
 
     async def _ready(self, _: Request) -> Response:
         """Answer 200 while what comes can be written and stored, else 503 with the reason."""
