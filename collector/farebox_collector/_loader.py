@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from farebox_collector._counts import Counts
-from farebox_collector._decode import ROWS, decode
+from farebox_collector._counts import Counts, Recent
+from farebox_collector._decode import ROWS, TRACES, decode
 from farebox_collector._files import sync_system
 from farebox_collector._insert import insert
 from farebox_collector._journal import Journal, Kept, Segment
@@ -90,6 +90,7 @@ class Loader:
         self._counts = counts
         self._store_folder = store_folder
         self._failures: dict[str, str] = {}
+        self._recent = Recent()
         self._left: list[Segment] = []
         self._left_until = 0.0
         self._aside: list[tuple[Segment, list[_Rows]]] = []
@@ -209,6 +210,9 @@ class Loader:
         self._counts.add(f"{ROWS[rows.table]}_stored", stop - start)
         self._counts.add("inserts")
         self._counts.add("insert_ms", round(took_ms))
+        if rows.table == TRACES:
+            ids = zip(part["TraceId"].to_pylist(), part["SpanId"].to_pylist(), strict=True)
+            self._counts.add("spans_duplicate", self._recent.count([hash(each) for each in ids]))
         self._counts.top("insert_ms_max", took_ms)
 
     def _judge(self, segment: Segment, work: list[_Rows]) -> bool:

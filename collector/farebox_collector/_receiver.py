@@ -26,6 +26,7 @@ from farebox_collector._decode import LOGS, ROWS, TRACES, Body, count_metrics, d
 from farebox_collector._journal import Journal
 from farebox_collector._otlp import Encoding, encode, error_body, logs_response, traces_response
 from farebox_collector._segment import Record
+from farebox_collector._watch import prometheus_text
 from farebox_collector.errors import RequestError, UnsupportedError
 
 __all__ = ["Limits", "Receiver"]
@@ -34,6 +35,7 @@ REASONS_MAX = 5
 # Bodies whose answer may have got lost: one that comes again, byte for byte, is answered again and kept once.
 ANSWERED_MAX = 20_000
 UNFORESEEN = 13  # google.rpc.Code INTERNAL
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 GRPC_CODES = {404: 5, 405: 12}
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -84,6 +86,7 @@ class Receiver:
                 Route("/v1/metrics", self._answer("metrics", self._metrics), methods=["POST"]),
                 Route("/v1/logs", self._answer("logs", self._logs), methods=["POST"]),
                 Route("/healthz", self._health),
+                Route("/metrics", self._numbers),
                 Route("/readyz", self._ready),
             ],
             exception_handlers={HTTPException: self._no_route, Exception: self._unforeseen},
@@ -129,7 +132,9 @@ class Receiver:
             self._counts.add("bodies_repeated")
             repeated = True
         # Shielded: whoever goes away does not undo what others, or a retry, wait for.
+        began = time.monotonic()
         kept = await asyncio.shield(known)
+        self._counts.took("acknowledge_ms", (time.monotonic() - began) * 1000)
         for name, number in kept.counts.items():
             self._counts.add(name, number)
         self._counts.add(f"{ROWS[body.table]}_duplicate", kept.rows if repeated else 0)
@@ -157,10 +162,12 @@ class Receiver:
         async def answer(request: Request) -> Response:
             self._counts.add(f"requests_{signal}")
             encoding = Encoding.PROTOBUF
+            began = time.monotonic()
             try:
                 encoding = Encoding.of(request.headers.get("content-type", ""))
                 with self._budget.claim() as claim:
                     body = await handle(request, encoding, claim)
+                self._counts.took("request_ms", (time.monotonic() - began) * 1000)
                 return Response(body, media_type=encoding.value)
             except RequestError as error:
                 self._counts.add(f"responses_{error.status}")
@@ -171,6 +178,11 @@ class Receiver:
     async def _health(self, _: Request) -> Response:
         """Answer 200 while the process lives, with all counts since its start and what the journal holds."""
         return JSONResponse({"status": "ok", "counts": self._counts.all(), "gauges": self._journal.gauges()})
+
+    async def _numbers(self, _: Request) -> Response:
+        """Give all counts and measures to Prometheus."""
+        gauges = {**self._journal.gauges(), "ready": float(self._failure() is None)}
+        return Response(prometheus_text(self._counts, gauges), media_type=PROMETHEUS)
 
     async def _ready(self, _: Request) -> Response:
         """Answer 200 while what comes can be written and stored, else 503 with the reason."""

@@ -28,6 +28,7 @@ from farebox_collector._loader import Loader
 from farebox_collector._quarantine import Quarantine
 from farebox_collector._receiver import Limits, Receiver
 from farebox_collector._viewer import ask_embedded, ask_server, find_viewer, require_token
+from farebox_collector._watch import Watch
 from farebox_ledger import Dsn, Refresher, Store, announce, new_token, open_store, watching
 
 if TYPE_CHECKING:
@@ -185,9 +186,15 @@ def _view(house: House) -> None:
         house.serve("viewer", app, "Viewer      {}", hosts=["*"])
 
 
+def _watch(house: House) -> None:
+    """Write how the collector itself does into the ledger's database, once a minute."""
+    watch = Watch(house.store.new_client(), house.counts, house.journal.gauges)
+    house.stack.callback(watch.close, STOP_S_MAX)
+
+
 # What `farebox up` consists of, in the order of its start. A part takes what it needs from the house, and leaves there
 # how it is closed (`stack`), what it serves (`serve`), and what must end before the servers do (`at_stop`).
-PARTS: tuple[Callable[[House], None], ...] = (_watch_prices, _take_in, _refresh, _answer_readers, _act, _view)
+PARTS: tuple[Callable[[House], None], ...] = (_watch_prices, _take_in, _watch, _refresh, _answer_readers, _act, _view)
 
 
 def _engine() -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +41,12 @@ def _run(args: argparse.Namespace) -> int:
     bytes_max, hours_max = setting("journal_bytes_max"), setting("journal_hours_max")
 
     from farebox_collector._journal import Bounds
+    from farebox_collector._logging import log_to_stderr
     from farebox_collector._receiver import Limits
     from farebox_collector._up import Options, run
     from farebox_ledger import parse_dsn
 
-    _log_to_stderr()
+    log_to_stderr(setting("log_format"))
     dsn = parse_dsn(setting("dsn", args.dsn))
     limits, bounds = Limits(body_bytes_max, intake_bytes_max), Bounds(bytes_max, hours_max * 3600)
     return run(Options(dsn, otlp_port, clickhouse_port, limits, bounds, _folder(dsn), **viewer))
@@ -58,15 +58,6 @@ def _folder(dsn: Dsn) -> Path:
     if chosen:
         return Path(chosen).expanduser()
     return dsn.folder if dsn.kind == "chdb" else Path(SERVERS_FOLDER) / f"{dsn.host}-{dsn.port}-{dsn.database}"
-
-
-def _log_to_stderr() -> None:
-    """Show our own warnings and the server's errors; other libraries would repeat what we say once."""
-    logging.getLogger().addHandler(logging.NullHandler())
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name in ("farebox", "uvicorn.error"):
-        logging.getLogger(name).addHandler(handler)
 
 
 command = Command(

@@ -141,6 +141,12 @@ def _flag(raw: str) -> bool:
     raise ValueError("allowed are true and false")
 
 
+def _form(raw: str) -> str:
+    if raw not in ("text", "json"):
+        raise ValueError("allowed are text and json")
+    return raw
+
+
 def _names(raw: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in raw.split(",") if name.strip())
 
@@ -188,6 +194,9 @@ SETTINGS: dict[str, Setting] = {
             _positive,
             256 * 1024 * 1024,
             "Bytes of all OTLP requests in work in `farebox up`; beyond it clients are asked to come back (503).",
+        ),
+        Setting(
+            "log_format", "text or json", _form, "text", "How `farebox up` writes its log to stderr, a line an event."
         ),
         Setting(
             "journal",

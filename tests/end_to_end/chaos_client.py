@@ -87,9 +87,7 @@ class Client(threading.Thread):
                 spans[-1].start_time_unix_nano += int(years * 365) * DAY_NS
         return spans, costs
 
-    def _in_another_order(
-        self, spans: list[Span], costs: dict[int, Decimal]
-    ) -> tuple[list[Span], dict[int, Decimal]]:
+    def _in_another_order(self, spans: list[Span], costs: dict[int, Decimal]) -> tuple[list[Span], dict[int, Decimal]]:
         """Hold a batch back at times, and send an older one in its place."""
         if self._dice.random() < 0.2:
             self._held.append((spans, costs))
