@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test eval viewer lint clean
+.PHONY: help demo test chaos eval viewer lint clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -16,6 +16,9 @@ demo: $(STAMP)  ## Run real SDK calls against simulated providers and print the 
 # Two processes: each file's tests stay in one, with an embedded ClickHouse of its own.
 test: $(STAMP)  ## Run the tests
 	@$(BIN)/python -m pytest -q $(if $(TEST),$(TEST),-n 2 --dist loadfile)
+
+chaos: $(STAMP)  ## Kill, freeze and starve the collector under load with 200 seeds, and compare the ledger with what was sent
+	@PYTHONPATH=tests $(BIN)/python -m end_to_end.chaos $(CHAOS)
 
 eval: $(STAMP)  ## Score the failure detectors on labelled answers (FAREBOX_SHARED), and fail below the bars
 	@PYTHONPATH=tests FAREBOX_SHARED="$${FAREBOX_SHARED:-$(wildcard $(CURDIR)/../shared)}" $(BIN)/python -m evaluation $(EVAL)

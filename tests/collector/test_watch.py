@@ -84,7 +84,7 @@ def test_every_column_has_its_meaning(store: Store) -> None:
     row = watch._row(Counter(), 60)
     watch.close(20)
 
-    assert list(row) == [name for name, _ in columns]
+    assert sorted(row) == sorted(name for name, _ in columns)
     assert all(comment for _, comment in columns)
 
 
@@ -141,7 +141,7 @@ def test_what_comes_again() -> None:
 def test_each_cause_is_logged_once(
     form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is said again within a minute is counted; afterwards it is said with how often; JSON is one object a line."""
+    """What is said again within a minute is counted, and said afterwards with how often; JSON is an object a line."""
     logger = logging.getLogger("farebox")
     before, root = list(logger.handlers), list(logging.getLogger().handlers)
     _logging.log_to_stderr(form)

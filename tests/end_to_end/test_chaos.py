@@ -1,0 +1,22 @@
+"""Whatever happens to the collector, each acknowledged span is in the ledger once, and money is right to the last digit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from end_to_end.chaos import run, template
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return template(tmp_path_factory.mktemp("chaos") / "empty")
+
+
+@pytest.mark.parametrize("seed", [3, 6])
+def test_books_equal_the_ledger(empty: Path, tmp_path: Path, seed: int) -> None:
+    """Killed, frozen, without disk or journal, over bad lines: the ledger equals the senders' books."""
+    outcome = run(seed, empty, tmp_path, misfortunes=3)
+
+    assert outcome.faults == []
+    assert outcome.acknowledged > 0
