@@ -1,4 +1,4 @@
-"""Whatever happens to the collector, each acknowledged span is in the ledger once, and money is right to the last digit."""
+"""Whatever happens to the collector, each acknowledged span is in the ledger once, and money is right to a digit."""
 
 from __future__ import annotations
 
