@@ -10,6 +10,7 @@
     @chosen(table.column)          true where the dashboard's variable `column` lets the row through
     @all(variable)                 true if the variable lets everything through
     @text(variable)                what was typed into a variable that is a text
+    @interval()                    the panel's interval in seconds; whole hours where the range is longer than two days
 
 Grafana's formats for SQL strings leave backslashes alone, so a value could end its own quotes. `queryparam` escapes as
 in a URL, quotes and backslashes among it, and ClickHouse undoes it: no value can change what a query means.
@@ -43,8 +44,11 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 COMMENT = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
 # How the report narrows to one route and model; dashboards narrow by their variables instead.
-REPORT_FILTER = re.compile(r"\(\{route:String\} = '' OR llm_attempts\.route = \{route:String\}\)")
-REPORT_MODEL_FILTER = re.compile(r"\(\{model:String\} = '' OR llm_attempts\.model = \{model:String\}\)")
+REPORT_FILTER = re.compile(r"\(\{route:String\} = '' OR (\w+)\.route = \{route:String\}\)")
+REPORT_MODEL_FILTER = re.compile(r"\(\{model:String\} = '' OR (\w+)\.model = \{model:String\}\)")
+PARAMETER = re.compile(r"(?<!\$)\{")
+# Attempts are read one by one within so long a range; a longer one is read from rollups by the hour.
+FINE_S_MAX = 2 * 86400
 
 
 @cache
@@ -88,16 +92,17 @@ def _query(name: str, *by: str) -> str:
     if len(REPORT_FILTER.findall(text)) != 1 or len(REPORT_MODEL_FILTER.findall(text)) != 1:
         raise MacroError(f"the query {name} does not narrow to one route and model where dashboards expect it")
     text = REPORT_FILTER.sub(
-        lambda _: " AND ".join(f"@chosen(llm_attempts.{each})" for each in VARIABLES if each != "model"), text
+        lambda found: " AND ".join(f"@chosen({found[1]}.{each})" for each in VARIABLES if each != "model"), text
     )
-    text = REPORT_MODEL_FILTER.sub(lambda _: "@chosen(llm_attempts.model)", text)
+    text = REPORT_MODEL_FILTER.sub(lambda found: f"@chosen({found[1]}.model)", text)
     for parameter, value in {
         "since:DateTime64(6, 'UTC')": "$__fromTime_ms",
         "until:DateTime64(6, 'UTC')": "$__toTime_ms",
+        "by_tenant:UInt8": f"if({_all('tenant')}, 0, 1)",
         "by:Array(String)": "[" + ", ".join(f"'{each}'" for each in by) + "]::Array(String)",
     }.items():
         text = text.replace("{" + parameter + "}", value)
-    if "{" in text:
+    if PARAMETER.search(text):
         raise MacroError(f"the query {name} has a parameter that dashboards do not give")
     return f"(\n{text}\n)"
 
@@ -124,10 +129,21 @@ def _text(variable: str) -> str:
     return f"decodeURLComponent(substring('${{{variable}:queryparam}}', {begin}))"
 
 
+def _interval() -> str:
+    long = f"dateDiff('second', $__fromTime_ms, $__toTime_ms) > {FINE_S_MAX}"
+    return f"if({long}, toUInt32(ceil($__interval_s / 3600) * 3600), toUInt32($__interval_s))"
+
+
 def _variable(name: str) -> str:
     if name not in VARIABLES:
         raise MacroError(f"{name} is no variable of the dashboards; they have {', '.join(VARIABLES)}")
     return name
 
 
-WORDS: Mapping[str, Callable[..., str]] = {"query": _query, "chosen": _chosen, "all": _all, "text": _text}
+WORDS: Mapping[str, Callable[..., str]] = {
+    "query": _query,
+    "chosen": _chosen,
+    "all": _all,
+    "interval": _interval,
+    "text": _text,
+}

@@ -42,6 +42,8 @@ KEYS = {
 TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)")
 VIEW = re.compile(r"CREATE (?:OR REPLACE )?(?:MATERIALIZED VIEW|VIEW|DICTIONARY)(?: IF NOT EXISTS)? (\w+)")
 ALTER = re.compile(r"ALTER TABLE (\w+)")
+DROP = re.compile(r"DROP TABLE IF EXISTS (\w+)")
+INSERT = re.compile(r"INSERT INTO \w+")
 ENGINE = re.compile(r"^ENGINE = (\w*MergeTree)(?:\(([^)]*)\))?", re.MULTILINE)
 
 
@@ -49,9 +51,10 @@ def for_cluster(migrations: Iterable[Migration], cluster: str) -> list[str]:
     """Give the statements that make the schema on a cluster, in order; a sharded table takes two.
 
     Raises:
-        ValueError: a migration makes neither table, view nor dictionary, and alters none.
+        ValueError: a migration makes neither table, view nor dictionary, and alters and drops none.
     """
-    migrations = list(migrations)
+    # What a statement puts into tables is for ledgers that are older than it; a new cluster is empty.
+    migrations = [each for each in migrations if not INSERT.search(each.sql)]
     sharded = {name for each in migrations for name in TABLE.findall(each.sql) if name not in EVERYWHERE}
     statements: list[str] = []
     for each in migrations:
@@ -62,6 +65,8 @@ def for_cluster(migrations: Iterable[Migration], cluster: str) -> list[str]:
             statements.append(_view(each.sql, view, cluster, sharded))
         elif altered := ALTER.search(each.sql):
             statements += _alter(each.sql, altered, cluster)
+        elif dropped := DROP.search(each.sql):
+            statements += _alter(each.sql, dropped, cluster)
         else:
             raise ValueError(f"migrations/{each.name} is of no kind that is known here")
     return statements
@@ -93,9 +98,9 @@ def _replicated(engine: re.Match[str], path: str, replica: str) -> str:
 
 
 def _alter(sql: str, altered: re.Match[str], cluster: str) -> list[str]:
-    name = altered.group(1)
+    name, verb = altered.group(1), altered.group(0).removesuffix(altered.group(1))
     parts = (name,) if name in EVERYWHERE else (f"{name}_local", name)
-    return [ALTER.sub(f"ALTER TABLE {part} ON CLUSTER '{cluster}'", sql, count=1) for part in parts]
+    return [altered.re.sub(f"{verb}{part} ON CLUSTER '{cluster}'", sql, count=1) for part in parts]
 
 
 def _view(sql: str, view: re.Match[str], cluster: str, sharded: set[str]) -> str:

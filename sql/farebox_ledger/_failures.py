@@ -143,7 +143,8 @@ def compare_models(client: Client, period: Period, models: tuple[str, str], rout
 
 
 def _parameters(period: Period, by: Sequence[str], route: str, model: str) -> dict[str, Any]:
-    return {"since": period.since, "until": period.until, "by": list(by), "route": route, "model": model}
+    narrowed = {"by": list(by), "route": route, "model": model}
+    return {"since": period.since, "until": period.until, "by_tenant": 0, **narrowed}
 
 
 def _key(row: dict[str, Any], by: Sequence[str]) -> Key | None:

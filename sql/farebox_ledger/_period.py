@@ -8,22 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 from farebox_ledger.errors import LedgerError
 
-__all__ = ["Hours", "Period", "parse_moment", "parse_period"]
+__all__ = ["Period", "parse_moment", "parse_period"]
 
 SPAN = re.compile(r"(\d{1,6})([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 ALLOWED = "a span back from now (15m, 24h, 7d, 2w), today, yesterday, a day (2026-11-01) or a moment (2026-11-01T12:00)"
-HOUR = timedelta(hours=1)
 NO_END = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Hours:
-    """Whole hours from `first`, inclusive, to `last`, exclusive, none if not later; `edges` are hours cut off."""
-
-    first: datetime
-    last: datetime
-    edges: list[datetime]
 
 
 @dataclass(frozen=True)
@@ -41,12 +31,6 @@ class Period:
         """Give the period of the same length that ended when this one begins; one without an end ends now."""
         length = min(self.until, max(now, self.since + timedelta(seconds=1))) - self.since
         return Period(self.since - length, self.since)
-
-    def hours(self) -> Hours:
-        """Take the period apart into the whole hours that are in it and those that it only begins or ends in."""
-        first, last = _hour(self.since), _hour(self.until)
-        edges = [hour for hour, moment in ((first, self.since), (last, self.until)) if hour != moment]
-        return Hours(first if first == self.since else first + HOUR, last, sorted(set(edges)))
 
 
 def parse_period(since: str, until: str | None, now: datetime) -> Period:
@@ -81,7 +65,3 @@ def parse_moment(option: str, text: str, now: datetime) -> datetime:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise LedgerError(f"{option} {text!r} is no time; write {ALLOWED}") from None
-
-
-def _hour(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

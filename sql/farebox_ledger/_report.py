@@ -20,6 +20,8 @@ CLASSES = ("input", "cache_read", "cache_write", "output", "tools")  # what is b
 # A quotient of money is rounded, half even, to the ledger's own scale; everything else is exact.
 QUOTIENT = Context(prec=60)
 SCALE = Decimal("1e-12")
+# Latencies of so many attempts are read one by one, to be durations that occurred; of more they are one percent off.
+EXACT_LATENCIES_MAX = 1_000_000
 
 Key = tuple[str, ...]
 
@@ -30,6 +32,7 @@ class Group:
 
     Attempts, spend, latencies and cache are of the group's own attempts; calls and failures of the calls that began in
     it; tasks, successes and task spend of the tasks that began in it, with all their money, wherever it was spent.
+    Latencies are exact of up to a million attempts, and one percent off at most of more.
     """
 
     key: Key
@@ -115,16 +118,17 @@ class Report:
 
 def make_report(client: Client, period: Period, by: Sequence[str], route: str = "", model: str = "") -> Report:
     """Ask the ledger; `route` and `model` narrow it to one of each, empty meaning all."""
-    hours = period.hours()
     parameters = {"since": period.since, "until": period.until, "by": list(by), "route": route, "model": model}
-    begun = {**parameters, "first_hour": hours.first, "last_hour": hours.last, "edges": hours.edges}
     groups: dict[tuple[bool, Key], Group] = {}
-    for name, asked in (("report_attempts", parameters), ("report_calls", begun), ("report_tasks", begun)):
-        for row in run_query(client, name, asked):
+    whole = Group(())
+    for name, take in _TAKES.items():
+        if name == "report_latency" and whole.attempts > EXACT_LATENCIES_MAX:
+            continue
+        for row in run_query(client, name, parameters):
             key = tuple(str(row[dimension]) for dimension in by)
             group = groups.setdefault((bool(row["total"]), key), Group(key))
-            _take[name](group, row)
-    whole = next((group for (is_total, _), group in groups.items() if is_total), Group(()))
+            take(group, row)
+        whole = next((group for (is_total, _), group in groups.items() if is_total), whole)
     parts = [group for (is_total, _), group in groups.items() if not is_total]
     clocks = run_query(client, "impossible_clocks")
     narrow = {key: parameters[key] for key in parameters if key != "by"}
@@ -157,6 +161,10 @@ def _take_attempts(group: Group, row: Mapping[str, Any]) -> None:
     group.no_price, group.no_usage, group.partial = row["no_price"], row["no_usage"], row["partial"]
     group.cached_tokens = row["cached_tokens"] or 0
     group.input_tokens = row["known_input_tokens"] or 0
+    _take_latency(group, row)
+
+
+def _take_latency(group: Group, row: Mapping[str, Any]) -> None:
     group.latency_p50_ms, group.latency_p95_ms = row["latency_p50_ms"], row["latency_p95_ms"]
 
 
@@ -170,7 +178,12 @@ def _take_tasks(group: Group, row: Mapping[str, Any]) -> None:
     group.task_doubts = row["unpriced"] + row["partial"] + row["human_unpriced"]
 
 
-_take = {"report_attempts": _take_attempts, "report_calls": _take_calls, "report_tasks": _take_tasks}
+_TAKES = {
+    "report_attempts": _take_attempts,
+    "report_latency": _take_latency,
+    "report_calls": _take_calls,
+    "report_tasks": _take_tasks,
+}
 
 
 def _group_json(group: Group, by: Sequence[str]) -> dict[str, Any]:

@@ -3,14 +3,12 @@
 SELECT
     provider,
     model,
-    countIf(list_cost IS NOT NULL) AS attempts,
-    sumIf(list_cost, price_state IN ('priced', 'free')) AS known_cost,
-    sumIf(reported_cost, price_state IN ('priced', 'free')) AS reported,
-    countIf(list_cost IS NULL) AS unpriced,
-    countIf(price_state = 'partial') AS partial
-FROM llm_attempts
-WHERE started_at >= {since:DateTime64(6, 'UTC')}
-    AND started_at < {until:DateTime64(6, 'UTC')}
-    AND reported_cost IS NOT NULL
+    sumIf(rows_reported, price_state IN ('priced', 'free', 'partial')) AS attempts,
+    sum(spend_reported) AS known_cost,
+    sum(hours.reported) AS reported,
+    sumIf(rows_reported, price_state IN ('no_price', 'no_usage')) AS unpriced,
+    sumIf(rows_reported, price_state = 'partial') AS partial
+FROM attempts_between(since = {since:DateTime64(6, 'UTC')}, until = {until:DateTime64(6, 'UTC')}, by_tenant = 0, step_s = 3600) AS hours
+WHERE rows_reported > 0
 GROUP BY provider, model
 ORDER BY provider, model

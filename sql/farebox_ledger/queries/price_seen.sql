@@ -3,12 +3,11 @@
 SELECT
     provider,
     model,
-    count() AS attempts,
-    sum(list_cost) AS known_cost,
-    countIf(list_cost IS NULL) AS unpriced,
-    countIf(price_state = 'partial') AS partial,
-    countIf(price_id IN (SELECT price_spans.price_id FROM price_spans WHERE approximate)) AS approximate
-FROM llm_attempts
-WHERE started_at >= {since:DateTime64(6, 'UTC')} AND started_at < {until:DateTime64(6, 'UTC')}
+    sum(hours.attempts) AS attempts,
+    sum(spend) AS known_cost,
+    sum(no_price + no_usage) AS unpriced,
+    sum(hours.partial) AS partial,
+    sumIf(hours.attempts, price_id IN (SELECT price_spans.price_id FROM price_spans WHERE approximate)) AS approximate
+FROM attempts_between(since = {since:DateTime64(6, 'UTC')}, until = {until:DateTime64(6, 'UTC')}, by_tenant = 0, step_s = 3600) AS hours
 GROUP BY provider, model
 ORDER BY attempts DESC, provider, model

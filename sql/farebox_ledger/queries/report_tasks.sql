@@ -1,7 +1,7 @@
 -- What did tasks that began in the period cost altogether, escalations, retries and minutes of human work among it, and how
 -- many succeeded? One row a group and one of all (total = 1), by the first call's route, model and provider. Spend in USD,
 -- the rest counts; spend is what is known, so at least that much if unpriced, partial or human_unpriced is above 0, and NULL
--- if nothing is. Whole hours of the period come from tasks_by_hour, its edges are counted task by task.
+-- if nothing is.
 SELECT
     if(has({by:Array(String)}, 'route'), begun.route, '') AS route,
     if(has({by:Array(String)}, 'model'), begun.model, '') AS model,
@@ -14,26 +14,7 @@ SELECT
     sum(begun.human_unpriced) AS human_unpriced,
     sum(begun.unpriced) AS unpriced,
     sum(begun.partial) AS partial
-FROM
-(
-    SELECT route, model, provider, tasks, successes, spend, human_spend, human_unpriced, unpriced, partial
-    FROM tasks_by_hour
-    WHERE hour >= {first_hour:DateTime('UTC')} AND hour < {last_hour:DateTime('UTC')} AND tasks > 0
-    UNION ALL
-    SELECT
-        route,
-        model,
-        provider,
-        1 AS tasks,
-        succeeded AS successes,
-        known_cost AS spend,
-        human_cost AS human_spend,
-        ifNull(human_minutes, 0) > 0 AND human_cost IS NULL AS human_unpriced,
-        unpriced,
-        partial
-    FROM tasks_begun(hours = {edges:Array(DateTime('UTC'))}, live = (SELECT arrayDistinct(arrayConcat({edges:Array(DateTime('UTC'))}, hours)) FROM dirty_hours))
-    WHERE started_at >= {since:DateTime64(6, 'UTC')} AND started_at < {until:DateTime64(6, 'UTC')}
-) AS begun
+FROM tasks_between(since = {since:DateTime64(6, 'UTC')}, until = {until:DateTime64(6, 'UTC')}, by_tenant = 0) AS begun
 WHERE ({route:String} = '' OR begun.route = {route:String})
     AND ({model:String} = '' OR begun.model = {model:String})
 GROUP BY GROUPING SETS ((route, model, provider), ())

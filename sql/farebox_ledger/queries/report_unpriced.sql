@@ -3,14 +3,10 @@
 SELECT
     price_state,
     price_reason,
-    count() AS attempts,
-    sum(
-        ifNull(input_tokens, 0) + ifNull(output_tokens, 0) + ifNull(audio_output_tokens, 0) + ifNull(image_output_tokens, 0)
-    ) AS known_tokens
-FROM llm_attempts
-WHERE started_at >= {since:DateTime64(6, 'UTC')}
-    AND started_at < {until:DateTime64(6, 'UTC')}
-    AND ({route:String} = '' OR route = {route:String})
+    sum(no_price + no_usage + partial) AS attempts,
+    sum(known_input_tokens + output_tokens) AS known_tokens
+FROM attempts_between(since = {since:DateTime64(6, 'UTC')}, until = {until:DateTime64(6, 'UTC')}, by_tenant = 0, step_s = 3600)
+WHERE ({route:String} = '' OR route = {route:String})
     AND ({model:String} = '' OR model = {model:String})
     AND price_state IN ('no_price', 'no_usage', 'partial')
 GROUP BY price_state, price_reason

@@ -1,6 +1,8 @@
 -- Which groups of these hours have nothing any more, because a correction moved it to another group? They count as nothing.
 INSERT INTO tasks_hourly
 (
+    by_tenant,
+    tenant,
     hour,
     route,
     provider,
@@ -17,6 +19,8 @@ INSERT INTO tasks_hourly
     rolled_at
 )
 SELECT
+    by_tenant,
+    tenant,
     hour,
     route,
     provider,

@@ -13,6 +13,7 @@ FROM
         route,
         model,
         provider,
+        tenant,
         started_at,
         attempts,
         succeeded,

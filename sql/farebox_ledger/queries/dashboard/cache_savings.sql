@@ -6,23 +6,18 @@ SELECT
     toFloat64(
         sumIf(multiplyDecimal(toDecimal128(cached.tokens, 0), book.input_price, 12) - cached.cost, book.input_price IS NOT NULL)
     ) AS `saved`,
-    sum(cached.doubtful + if(book.input_price IS NULL, cached.attempts, 0)) AS `not comparable`
+    sum(cached.doubtful + if(book.input_price IS NULL, cached.comparable, 0)) AS `not comparable`
 FROM
 (
-    WITH
-        toUInt64(ifNull(cache_read_tokens, 0)) + ifNull(cache_write_5m_tokens, 0) + ifNull(cache_write_1h_tokens, 0)
-            + ifNull(cache_write_unsplit_tokens, 0) + ifNull(cache_write_30m_tokens, 0) + ifNull(cache_write_12h_tokens, 0) AS of_cache,
-        price_state = 'priced' AS comparable
     SELECT
-        toStartOfInterval(started_at, toIntervalSecond($__interval_s)) AS time,
-        toString(if(comparable, price_id, '')) AS price_id,
-        sumIf(of_cache, comparable) AS tokens,
-        sumIf(ifNull(cost_cache_read, 0) + ifNull(cost_cache_write, 0), comparable) AS cost,
-        countIf(comparable) AS attempts,
-        countIf(NOT comparable) AS doubtful
-    FROM llm_attempts
-    WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms AND of_cache > 0
-        AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+        toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
+        toString(if(price_state = 'priced', price_id, '')) AS price_id,
+        sumIf(cached_tokens + cache_written_tokens, price_state = 'priced') AS tokens,
+        sumIf(ifNull(spend_cache_read, 0) + ifNull(spend_cache_write, 0), price_state = 'priced') AS cost,
+        sumIf(rows_cached, price_state = 'priced') AS comparable,
+        sumIf(rows_cached, price_state != 'priced') AS doubtful
+    FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
+    WHERE rows_cached > 0
     GROUP BY time, price_id
 ) AS cached
 LEFT JOIN

@@ -35,13 +35,11 @@ FROM
 (
     SELECT
         toString(outcome) AS class,
-        countIf(kind != 'iteration') AS failed,
+        sum(attempts) AS failed,
         sum(failed) OVER () AS checked,
-        sum(list_cost) AS known,
-        countIf(price_state IN ('no_price', 'no_usage', 'partial')) AS doubtful
-    FROM llm_attempts
-    WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms
-        AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+        sum(spend) AS known,
+        sum(no_price + no_usage + partial) AS doubtful
+    FROM @attempts($__fromTime_ms, $__toTime_ms, 0)
     GROUP BY class
 ) AS ended
 WHERE ended.class != 'ok' AND ended.failed > 0

@@ -13,8 +13,8 @@ SELECT
     toFloat64(spent.known) AS `spend`,
     toFloat64(if(spent.attempts > 0, divideDecimal(spent.known, toDecimal64(greatest(spent.attempts, 1), 0), 18), NULL)) AS `per attempt`,
     toFloat64(if(begun.successes > 0, divideDecimal(begun.known, toDecimal64(greatest(begun.successes, 1), 0), 18), NULL)) AS `per success`,
-    speed.p50 AS `p50`,
-    speed.p95 AS `p95`,
+    ifNotFinite(spent.speeds[1], NULL) AS `p50`,
+    ifNotFinite(spent.speeds[2], NULL) AS `p95`,
     if(begun.calls > 0, begun.failed / begun.calls, NULL) AS `failure rate`,
     multiIf(ifNull(begun.calls, 0) = 0, NULL, begun.failed = 0, 0, (centre - reach) / (begun.calls + z * z)) AS `at least`,
     multiIf(ifNull(begun.calls, 0) = 0, NULL, begun.failed = begun.calls, 1, (centre + reach) / (begun.calls + z * z)) AS `at most`,
@@ -30,7 +30,8 @@ FROM
         sum(attempts) AS attempts,
         sum(known_input_tokens) AS input_tokens,
         sum(cached_tokens) AS cached_tokens,
-        sum(no_price + no_usage + partial) AS doubtful
+        sum(no_price + no_usage + partial) AS doubtful,
+        quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(latencies) AS speeds
     FROM @attempts($__fromTime_ms, $__toTime_ms, 0)
     GROUP BY model, provider
 ) AS spent
@@ -46,18 +47,6 @@ LEFT JOIN
     FROM @tasks($__fromTime_ms, $__toTime_ms)
     GROUP BY model, provider
 ) AS begun ON begun.model = spent.model AND begun.provider = spent.provider
-LEFT JOIN
-(
-    SELECT
-        toString(model) AS model,
-        toString(provider) AS provider,
-        quantileExact(0.5)(duration_ms) AS p50,
-        quantileExact(0.95)(duration_ms) AS p95
-    FROM llm_attempts
-    WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms
-        AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
-    GROUP BY model, provider
-) AS speed ON speed.model = spent.model AND speed.provider = spent.provider
 ORDER BY spent.known DESC, spent.attempts DESC, spent.model, spent.provider
 LIMIT 200
 SETTINGS join_use_nulls = 1

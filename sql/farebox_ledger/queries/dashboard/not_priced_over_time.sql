@@ -1,8 +1,8 @@
 -- How many attempts could not be priced over time, or not in full? Attempts an interval; intervals without any are left out.
 SELECT
-    toStartOfInterval(moment, toIntervalSecond($__interval_s)) AS time,
+    toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
     sum(no_price + no_usage + partial) AS `not fully priced`
-FROM @attempts($__fromTime_ms, $__toTime_ms, $__interval_s % 3600 != 0)
+FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
 GROUP BY time
 HAVING `not fully priced` > 0
 ORDER BY time

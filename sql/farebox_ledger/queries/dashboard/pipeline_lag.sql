@@ -1,7 +1,7 @@
 -- How long did it take from an attempt's end until the ledger had it? Seconds an interval: quantiles and the longest. Batches and
 -- background answers, which are read later, are left out, and so are impossible clocks.
 SELECT
-    toStartOfInterval(started_at, toIntervalSecond($__interval_s)) AS time,
+    toStartOfInterval(started_at, toIntervalSecond(@interval())) AS time,
     quantileExact(0.5)(lag) AS `p50`,
     quantileExact(0.95)(lag) AS `p95`,
     max(lag) AS `longest`

@@ -1,9 +1,9 @@
 -- How many attempts came over time, and how many of them without usage? Attempts an interval.
 SELECT
-    toStartOfInterval(moment, toIntervalSecond($__interval_s)) AS time,
+    toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
     sum(attempts) AS `attempts`,
     sum(no_usage) AS `without usage`,
     sum(partial) AS `cut`
-FROM @attempts($__fromTime_ms, $__toTime_ms, $__interval_s % 3600 != 0)
+FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
 GROUP BY time
 ORDER BY time

@@ -11,11 +11,14 @@ SELECT
     toFloat64(spent.known) AS `spend`,
     if(before.known > 0, toFloat64(spent.known) / toFloat64(before.known) - 1, NULL) AS `change on last week`,
     toFloat64(if(begun.successes > 0, divideDecimal(begun.known, toDecimal64(greatest(begun.successes, 1), 0), 18), NULL)) AS `per success`,
-    speed.p95 AS `p95`,
+    ifNotFinite(spent.speeds[2], NULL) AS `p95`,
     if(begun.calls > 0, begun.failed / begun.calls, NULL) AS `failure rate`,
     multiIf(ifNull(begun.calls, 0) = 0, NULL, begun.failed = 0, 0, (centre - reach) / (begun.calls + z * z)) AS `at least`,
     multiIf(ifNull(begun.calls, 0) = 0, NULL, begun.failed = begun.calls, 1, (centre + reach) / (begun.calls + z * z)) AS `at most`,
-    ifNull(failures.top, '') AS `top failure`,
+    arrayReverseSort(arrayFilter(
+        each -> each.2 NOT IN ('ok', 'long_context', 'hedging', 'overconfidence', 'disqualified', 'any'),
+        arrayZip(spent.classes.2, spent.classes.1)
+    ))[1].2 AS `top failure`,
     spent.attempts AS `attempts`,
     spent.doubtful AS `not fully priced`,
     ifNull(toString(spent.known), '') AS `spend, exact`
@@ -25,8 +28,13 @@ FROM
         toString(route) AS route,
         sum(spend) AS known,
         sum(attempts) AS attempts,
-        sum(no_price + no_usage + partial) AS doubtful
-    FROM @attempts($__fromTime_ms, $__toTime_ms, 0)
+        sum(no_price + no_usage + partial) AS doubtful,
+        quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(latencies) AS speeds,
+        sumMap(
+            arrayConcat([toString(outcome)], arrayMap(each -> toString(each), failures.1)),
+            arrayConcat([made.attempts], failures.2)
+        ) AS classes
+    FROM @attempts($__fromTime_ms, $__toTime_ms, 0) AS made
     GROUP BY route
 ) AS spent
 LEFT JOIN
@@ -46,36 +54,6 @@ LEFT JOIN
     FROM @tasks($__fromTime_ms, $__toTime_ms)
     GROUP BY route
 ) AS begun ON begun.route = spent.route
-LEFT JOIN
-(
-    SELECT toString(route) AS route, quantileExact(0.95)(duration_ms) AS p95
-    FROM llm_attempts
-    WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms
-        AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
-    GROUP BY route
-) AS speed ON speed.route = spent.route
-LEFT JOIN
-(
-    SELECT route, argMax(class, (answers, class)) AS top
-    FROM
-    (
-        SELECT
-            toString(route) AS route,
-            arrayJoin(arrayConcat(
-                if(outcome = 'ok', [], [toString(outcome)]),
-                arrayDistinct(arrayMap(
-                    flag -> splitByChar('.', toString(flag))[1],
-                    arrayFilter(flag -> NOT startsWith(flag, 'not_checked.') AND flag != 'long_context', flags)
-                ))
-            )) AS class,
-            count() AS answers
-        FROM llm_attempts
-        WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms AND kind != 'iteration'
-            AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
-        GROUP BY route, class
-    )
-    GROUP BY route
-) AS failures ON failures.route = spent.route
 ORDER BY spent.known DESC, spent.attempts DESC, spent.route
 LIMIT 200
 SETTINGS join_use_nulls = 1

@@ -1,8 +1,8 @@
 -- What was spent over time, on each model? USD an interval and model, what is known of it; NULL: nothing is.
 SELECT
-    toStartOfInterval(moment, toIntervalSecond($__interval_s)) AS time,
+    toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
     model,
     toFloat64(sum(spend)) AS spend
-FROM @attempts($__fromTime_ms, $__toTime_ms, $__interval_s % 3600 != 0)
+FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
 GROUP BY time, model
 ORDER BY time, model

@@ -6,10 +6,10 @@ SELECT
 FROM
 (
     SELECT
-        toStartOfInterval(moment, toIntervalSecond($__interval_s)) AS time,
+        toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
         sum(spend) AS known,
         sum(no_price + no_usage + partial) AS doubtful
-    FROM @attempts($__fromTime_ms, $__toTime_ms, $__interval_s % 3600 != 0)
+    FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
     GROUP BY time
 )
 ORDER BY time

@@ -1,7 +1,7 @@
 -- What did a success cost over time, and what a call? USD by the hour, or longer, in which the tasks and calls began; NULL
 -- without a success, or if no money is known. Of a task that is unpriced in part, what is known counts.
 SELECT
-    toStartOfInterval(moment, toIntervalSecond(greatest($__interval_s, 3600))) AS time,
+    toStartOfInterval(moment, toIntervalSecond(greatest(@interval(), 3600))) AS time,
     toFloat64(if(sum(successes) > 0, divideDecimal(sum(spend), toDecimal64(greatest(sum(successes), 1), 0), 18), NULL)) AS `per success`,
     toFloat64(if(sum(calls) > 0, divideDecimal(sum(spend), toDecimal64(greatest(sum(calls), 1), 0), 18), NULL)) AS `per call`,
     sum(doubts) AS `not fully priced`

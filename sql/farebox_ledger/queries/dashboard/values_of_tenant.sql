@@ -1,6 +1,15 @@
 -- Which tenants called in the range? Value and text of the dashboards' variable.
 SELECT DISTINCT toString(tenant) AS value, if(value = '', '(none)', value) AS text
-FROM stored_attempts
-WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms
+FROM
+(
+    SELECT tenant
+    FROM attempts_hourly
+    WHERE by_tenant AND hour >= toStartOfHour($__fromTime_ms) AND hour < $__toTime_ms
+    UNION ALL
+    SELECT tenant
+    FROM stored_attempts
+    WHERE toStartOfHour(started_at) IN (SELECT arrayJoin(hours) FROM dirty_hours)
+        AND started_at >= $__fromTime_ms AND started_at < $__toTime_ms
+)
 ORDER BY value
 LIMIT 1000

@@ -1,0 +1,4 @@
+-- Rollups get other columns: every hour is dirty until it is counted anew.
+INSERT INTO arrivals (hour, received_at)
+SELECT DISTINCT toStartOfHour(started_at), now64(6, 'UTC')
+FROM stored_attempts
