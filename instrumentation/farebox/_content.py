@@ -33,7 +33,7 @@ from farebox._content_stream import whole_answer
 from farebox._content_texts import RedactionError, Texts
 from farebox._encode import Envelope, encode_log, encoded_size
 from farebox._guard import swallow
-from farebox._otlp_http import OtlpHttp
+from farebox._otlp_environment import connector
 from farebox._read import is_stream, read_body, read_events, read_request
 from farebox._reading import mapping
 from farebox._sender import Sender
@@ -244,7 +244,7 @@ def _own_sender() -> Sender:
         if _sender is None:
             release = version("farebox")
             envelope = Envelope(Resource.create().attributes, semconv.SCOPE, release)
-            _sender = Sender(lambda: OtlpHttp.from_environment("logs"), envelope, "records of content")
+            _sender = Sender(connector("logs"), envelope, "records of content")
             observe_contents(metrics.get_meter(semconv.SCOPE, release), _sender)
     return _sender
 

@@ -100,8 +100,8 @@ def _labels(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Counts of farebox in this process: attempts recorded and dropped, spans sent, dropped and refused, waiting; tags
-    that were left out, cut or replaced."""
+    """Counts of farebox in this process: attempts recorded and dropped; spans sent, dropped, refused, waiting, and of
+    these written down; tags that were left out, cut or replaced."""
 
     recorded: int = 0
     dropped: int = 0
@@ -110,6 +110,7 @@ class Health:
     spans_dropped: int = 0
     spans_refused: int = 0
     spans_waiting: int = 0
+    spans_spooled: int = 0
     tags_limited: int = 0
 
 
@@ -131,6 +132,7 @@ def observe_health(meter: Meter, read: Callable[[], Health]) -> None:
     for field, sentence in (
         ("waiting", "Attempts waiting for the recorder."),
         ("spans_waiting", "Spans waiting for the collector."),
+        ("spans_spooled", "Of these, spans written down in FAREBOX_SPOOL_DIR."),
     ):
         meter.create_observable_gauge(f"farebox.{field}", [observing(field)], unit="1", description=sentence)
     meter.create_observable_counter(

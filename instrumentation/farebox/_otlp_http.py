@@ -13,15 +13,15 @@ from typing import Any
 
 import requests
 from opentelemetry.context import attach, detach, set_value
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-from opentelemetry.util.re import parse_env_headers
 
+from farebox._otlp_environment import certificates_in, headers_in, is_compressed, seconds_in
 from farebox._sender import Delivery
 
-__all__ = ["OtlpHttp"]
+__all__ = ["OtlpHttp", "partial_success"]
 
 DEFAULT_ENDPOINT = "http://localhost:4318"
-DEFAULT_TIMEOUT_S = 10.0
 RETRYABLE = frozenset({408, 429, 502, 503, 504})
 
 
@@ -33,12 +33,14 @@ class OtlpHttp:
         endpoint: str,
         *,
         headers: dict[str, str],
+        signal: str = "traces",
         timeout_s: float,
         compress: bool,
         certificate: str | None = None,
         client_certificate: tuple[str, str] | str | None = None,
     ) -> None:
         self._endpoint, self._timeout_s, self._compress = endpoint, timeout_s, compress
+        self._signal = signal
         self._session = requests.Session()
         self._session.headers.update({**headers, "Content-Type": "application/x-protobuf", "User-Agent": "farebox"})
         if compress:
@@ -57,14 +59,14 @@ class OtlpHttp:
         if not endpoint:
             base = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or DEFAULT_ENDPOINT
             endpoint = f"{base.rstrip('/')}/v1/{signal}"
-        key = _variable("CLIENT_KEY", signal)
-        certificate = _variable("CLIENT_CERTIFICATE", signal)
+        trusted, certificate, key = certificates_in(signal)
         return cls(
             endpoint,
-            headers=dict(parse_env_headers(_variable("HEADERS", signal) or "", liberal=True)),
-            timeout_s=_seconds(_variable("TIMEOUT", signal)),
-            compress=(_variable("COMPRESSION", signal) or "").lower() == "gzip",
-            certificate=_variable("CERTIFICATE", signal),
+            headers=headers_in(signal),
+            signal=signal,
+            timeout_s=seconds_in(signal),
+            compress=is_compressed(signal),
+            certificate=trusted,
             client_certificate=(certificate, key) if certificate and key else certificate,
         )
 
@@ -83,7 +85,9 @@ class OtlpHttp:
         finally:
             detach(token)
         if answer.ok:
-            return Delivery(True, reason=_partial_success(answer))
+            is_protobuf = "protobuf" in answer.headers.get("Content-Type", "")
+            rejected, reason = partial_success(answer.content, self._signal) if is_protobuf else (0, "")
+            return Delivery(True, rejected=rejected, reason=reason)
         reason = f"HTTP {answer.status_code} from {self._endpoint}"
         retry = answer.status_code in RETRYABLE
         return Delivery(False, retry=retry, retry_after_s=_retry_after(answer) if retry else None, reason=reason)
@@ -108,26 +112,13 @@ class OtlpHttp:
         self._session.close()
 
 
-def _partial_success(answer: requests.Response) -> str:
-    if "protobuf" not in answer.headers.get("Content-Type", ""):
-        return ""
-    partial = ExportTraceServiceResponse.FromString(answer.content).partial_success
-    return f"{partial.rejected_spans} spans rejected: {partial.error_message}" if partial.rejected_spans else ""
-
-
-def _variable(name: str, signal: str) -> str | None:
-    for prefix in (f"OTEL_EXPORTER_OTLP_{signal.upper()}_", "OTEL_EXPORTER_OTLP_"):
-        value = os.environ.get(prefix + name)
-        if value:
-            return value
-    return None
-
-
-def _seconds(raw: str | None) -> float:
-    try:
-        return float(raw) if raw else DEFAULT_TIMEOUT_S
-    except ValueError:
-        return DEFAULT_TIMEOUT_S
+def partial_success(answer: bytes, signal: str = "traces") -> tuple[int, str]:
+    """Return how many spans, or log records, of a request that was taken the collector rejected, and why."""
+    if signal == "logs":
+        logs = ExportLogsServiceResponse.FromString(answer).partial_success
+        return logs.rejected_log_records, logs.error_message
+    spans = ExportTraceServiceResponse.FromString(answer).partial_success
+    return spans.rejected_spans, spans.error_message
 
 
 def _retry_after(answer: requests.Response) -> float | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
-from farebox import _clock, semconv
+from farebox import semconv
 from farebox._guard import swallow
 from farebox._identity import instance_id
 from farebox._recorder import recorder
+from farebox._reports import Report
 from farebox._tag_limits import normalise
 from farebox._tags import current_tags
 from farebox._wrap import flush_at_exit
@@ -21,7 +21,6 @@ _log = logging.getLogger("farebox")
 
 # As the ledger keeps them: Decimal(18, 6).
 MINUTES_MAX, MINUTES_STEP = Decimal(10) ** 9, Decimal("1e-6")
-REPORT_BYTES = 512
 
 _told: set[str] = set()
 
@@ -48,53 +47,13 @@ def outcome(
             _tell("farebox.outcome() reported nothing: %s", why)
             return
         attributes = {semconv.TASK: named, **said, semconv.INSTANCE: instance_id()}
-        report: Any = _Report(attributes, tracer_provider)  # it has what the recorder's thread asks an attempt for
+        from farebox._spans import output_to  # OpenTelemetry is loaded when the first thing is recorded
+
+        report: Any = Report(semconv.OUTCOME_SPAN, attributes, output_to(tracer_provider))
         recorder().submit(report)
         flush_at_exit()
     except Exception as error:  # noqa: BLE001
         swallow("reporting an outcome", error)
-
-
-class _Report:
-    """Stands in the recorder's queue as an attempt does, and becomes a span there."""
-
-    __slots__ = ("_attributes", "_ids", "_output", "_parent", "_reported_ns")
-
-    def __init__(self, attributes: Mapping[str, Any], provider: Any) -> None:
-        from opentelemetry.trace import get_current_span
-
-        from farebox._spans import output_to
-
-        self._attributes = attributes
-        self._output = output_to(provider)
-        self._reported_ns = _clock.wall_ns()
-        caller = get_current_span().get_span_context()
-        self._parent = caller if caller.is_valid else None
-        noise = _clock.noise(24)
-        self._ids = int.from_bytes(noise[8:], "big") or 1, int.from_bytes(noise[:8], "big") or 1
-
-    @property
-    def state(self) -> _Report:
-        return self
-
-    def size(self) -> int:
-        return REPORT_BYTES
-
-    def emit(self, _: object) -> None:
-        from farebox._spans import SpanData
-
-        trace_id, span_id = self._ids
-        self._output(
-            SpanData(
-                trace_id=trace_id if self._parent is None else self._parent.trace_id,
-                span_id=span_id,
-                parent=self._parent,
-                name=semconv.OUTCOME_SPAN,
-                started_ns=self._reported_ns,
-                ended_ns=self._reported_ns,
-                attributes=dict(self._attributes),
-            )
-        )
 
 
 def _said(success: object, human_minutes: object) -> dict[str, Any]:

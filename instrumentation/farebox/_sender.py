@@ -1,6 +1,7 @@
-"""Send spans by OTLP/HTTP: a bounded queue, a thread, and a batch that is kept until the collector has taken it.
+"""Send spans by OTLP: a bounded queue, a thread, and a batch that is kept until the collector has taken it.
 
-The stock batch processor drops a batch whose export failed: fine for traces, not for money.
+The stock batch processor drops a batch whose export failed: fine for traces, not for money. With a spool a batch is
+first written down, and then sent from there.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from farebox._encode import Envelope
 from farebox._guard import swallow
+from farebox._spool import Spool
 from farebox.settings import setting
 
 __all__ = ["Delivery", "Sender", "Transport"]
@@ -35,9 +37,13 @@ TELL_EVERY_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of a batch: taken, refused, or to be tried again (after `retry_after_s`, None: our own back-off)."""
+    """What became of a batch: taken, refused, or to be tried again (after `retry_after_s`, None: our own back-off).
+
+    rejected: how many of a batch that was taken the collector will not keep, for the reason given.
+    """
 
     taken: bool
+    rejected: int = 0
     retry: bool = False
     retry_after_s: float | None = None
     reason: str = ""
@@ -56,8 +62,16 @@ class Sender:
     One thread puts (the recorder), one takes (the sender's own), so each counts its bytes without a lock.
     """
 
-    def __init__(self, connect: Callable[[], Transport], envelope: Envelope, what: str = "spans") -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Transport],
+        envelope: Envelope,
+        what: str = "spans",
+        *,
+        spool: Spool | None = None,
+    ) -> None:
         self._connect, self._envelope, self._what = connect, envelope, what
+        self._spool = spool
         self._bytes_max: int = setting("queue_bytes_max")
         self._waiting: deque[bytes] = deque()
         self.after_fork()
@@ -76,12 +90,21 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._transport: Transport | None = None
+        self._back_off_s = BACK_OFF_FIRST_S
+        self._spool_rests_until = 0.0
+        if self._spool is not None:
+            self._spool.after_fork()
         self.sent = self.dropped = self.refused = 0
 
     @property
     def waiting(self) -> int:
         """Spans that are not delivered yet."""
-        return len(self._waiting) + self._in_flight
+        return len(self._waiting) + self._in_flight + self.spooled
+
+    @property
+    def spooled(self) -> int:
+        """Spans that are written down and not delivered yet."""
+        return 0 if self._spool is None else self._spool.waiting
 
     @property
     def held_bytes(self) -> int:
@@ -107,14 +130,21 @@ class Sender:
             self._wake.set()
 
     def drain(self, timeout_s: float, *, give_up: bool) -> bool:
-        """Deliver what waits; `give_up` ends at the first failure, as a process that is leaving should."""
+        """Deliver what waits; `give_up` ends at the first failure, as a process that is leaving should.
+
+        Even then what waits in memory is spooled first, where there is a spool.
+        """
         end = time.monotonic() + timeout_s
         failures = self._failures
         self._flushing += 1
+        self._spool_rests_until = 0.0
         self._wake.set()
+        if self.spooled and self._thread is None:
+            self._start()
         try:
-            while self._waiting or self._in_flight:
-                if time.monotonic() >= end or (give_up and self._failures > failures):
+            while self._waiting or self._in_flight or self.spooled:
+                safe = self._spool is None or not (self._waiting or self._in_flight)
+                if time.monotonic() >= end or (give_up and safe and self._failures > failures):
                     return False
                 time.sleep(0.005)
             return True
@@ -143,9 +173,12 @@ class Sender:
                 if self._stop.is_set():
                     return
                 batch = self._take()
-                self._deliver(batch)
+                body = self._envelope.around(batch)
+                if self._spool is None or not self._spool.keep(body, len(batch)):
+                    self._deliver(body, len(batch))
                 self._bytes_taken += sum(map(len, batch))
                 self._in_flight = 0
+            self._deliver_spooled()
             if self._flushing:
                 time.sleep(0.002)
 
@@ -160,33 +193,61 @@ class Sender:
             batch.append(self._waiting.popleft())
         return batch
 
-    def _deliver(self, batch: Sequence[bytes]) -> None:
-        body = self._envelope.around(batch)
-        back_off = BACK_OFF_FIRST_S
+    def _deliver(self, body: bytes, spans: int) -> None:
+        """Send a batch from memory, however long it takes."""
         while not self._stop.is_set():
-            delivery = self._try(body)
-            self._failing = not delivery.taken
-            if delivery.taken:
-                self.sent += len(batch)
+            pause = self._send(body, spans)
+            if pause is None:
                 return
-            self._failures += 1
-            if not delivery.retry:
-                self.refused += len(batch)
-                _log.error(
-                    "the collector refused %d %s for good (%s); they are lost", len(batch), self._what, delivery.reason
-                )
-                return
-            if time.monotonic() - self._told_at >= TELL_EVERY_S:
-                self._told_at = time.monotonic()
-                _log.warning(
-                    "%s cannot be delivered yet (%s); %d wait",
-                    self._what,
-                    delivery.reason,
-                    len(batch) + len(self._waiting),
-                )
-            pause = delivery.retry_after_s if delivery.retry_after_s is not None else back_off * random.uniform(0.5, 1)  # noqa: S311
-            self._pause(min(pause, BACK_OFF_MAX_S))
-            back_off = min(back_off * 2, BACK_OFF_MAX_S)
+            self._pause(pause)
+
+    def _deliver_spooled(self) -> None:
+        """Send what is written down, until nothing is left or the collector takes nothing."""
+        while self._spool is not None and time.monotonic() >= self._spool_rests_until and not self._stop.is_set():
+            with self._spool.oldest() as found:
+                body = None if found is None else found.read()
+                if found is None or body is None:
+                    return
+                refused = self.refused
+                pause = self._send(body, found.spans)
+                if pause is not None:
+                    self._spool_rests_until = time.monotonic() + pause
+                elif self.refused - refused == found.spans:
+                    found.refused()
+                else:
+                    found.done()
+            if self._waiting:
+                return  # to be written down before anything else
+
+    def _send(self, body: bytes, spans: int) -> float | None:
+        """Send once; None when it is settled, else the seconds to wait before it is tried again."""
+        delivery = self._try(body)
+        self._failing = not delivery.taken
+        if delivery.taken:
+            self._back_off_s = BACK_OFF_FIRST_S
+            self.sent += spans - delivery.rejected
+            self.refused += delivery.rejected
+            if delivery.rejected:
+                self._log_refusal(delivery.rejected, delivery.reason)
+            return None
+        self._failures += 1
+        if not delivery.retry:
+            self.refused += spans
+            self._log_refusal(spans, delivery.reason)
+            return None
+        if time.monotonic() - self._told_at >= TELL_EVERY_S:
+            self._told_at = time.monotonic()
+            _log.warning(
+                "%s cannot be delivered yet (%s); %d wait", self._what, delivery.reason, max(spans, self.waiting)
+            )
+        pause = delivery.retry_after_s
+        if pause is None:
+            pause = self._back_off_s * random.uniform(0.5, 1)  # noqa: S311
+        self._back_off_s = min(self._back_off_s * 2, BACK_OFF_MAX_S)
+        return min(pause, BACK_OFF_MAX_S)
+
+    def _log_refusal(self, spans: int, reason: str) -> None:
+        _log.error("the collector refused %d %s for good (%s); they are lost", spans, self._what, reason)
 
     def _pause(self, seconds: float) -> None:
         """Wait, but not through a flush: someone is waiting for it."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics, trace
@@ -25,11 +26,15 @@ from farebox._attempt import Attempt
 from farebox._billed import derived_id
 from farebox._describe import Description, describe, describe_read
 from farebox._encode import Envelope, encode_span
+from farebox._health import HealthReports
 from farebox._metrics import CallMetrics, Health, observe_health
-from farebox._otlp_http import OtlpHttp  # here, on the caller's thread: a fork must not meet a half import
+from farebox._otlp_environment import connector
 from farebox._recorder import recorder
+from farebox._reports import Report
 from farebox._sender import Sender
+from farebox._spool import Spool
 from farebox._tag_limits import limited
+from farebox.settings import setting
 
 if TYPE_CHECKING:
     from farebox._content import ContentOutput
@@ -44,6 +49,7 @@ __all__ = [
     "health",
     "note_call",
     "output_to",
+    "report_health",
 ]
 
 _log = logging.getLogger("farebox")
@@ -84,6 +90,8 @@ _sender: Sender | None = None
 _disabled = False
 _capture: Capture | None = None
 _call_metrics: CallMetrics | None = None
+_health_reports: HealthReports | None = None
+_last_output: Output | None = None
 
 
 def output_to(provider: trace.TracerProvider | None) -> Output:
@@ -121,6 +129,7 @@ def health() -> Health:
         spans_dropped=sender.dropped if sender else 0,
         spans_refused=sender.refused if sender else 0,
         spans_waiting=sender.waiting if sender else 0,
+        spans_spooled=sender.spooled if sender else 0,
         tags_limited=limited(),
     )
 
@@ -147,6 +156,18 @@ def emit_attempt(output: Output, attempt: Attempt, content: ContentOutput | None
             content(attempt, context or span.context, described.attributes)
     for each in described.apart:
         _emit_apart(output, each, context or span.context, attempt.started_ns)
+    report_health(output)
+
+
+def report_health(output: Output | None = None, *, leaving: bool = False) -> None:
+    """Put out a report of farebox's own health where one is due, where the last attempt's span went if not told."""
+    global _last_output
+    _last_output = output = output or _last_output
+    if _health_reports is None or output is None or _capture is not None:
+        return
+    attributes = _health_reports.due(leaving=leaving)
+    if attributes is not None:
+        Report(semconv.HEALTH_SPAN, attributes, output).emit(None)
 
 
 def note_call(attributes: dict[str, Any], started_at: float, ended_at: float) -> None:
@@ -183,7 +204,7 @@ def _emit_apart(output: Output, described: Description, origin: SpanContext, sta
 
 def _start() -> None:
     """Make the sender and the metrics, once a process."""
-    global _sender, _disabled, _call_metrics
+    global _sender, _disabled, _call_metrics, _health_reports
     with _lock:
         if _sender is not None:
             return
@@ -191,7 +212,13 @@ def _start() -> None:
         if _disabled:
             _log.warning("OTEL_SDK_DISABLED is true: farebox records nothing; unset it to record")
         release = version("farebox")
-        _sender = Sender(OtlpHttp.from_environment, Envelope(Resource.create().attributes, semconv.SCOPE, release))
+        folder = setting("spool_dir")
+        _sender = Sender(
+            connector(),
+            Envelope(Resource.create().attributes, semconv.SCOPE, release),
+            spool=Spool(Path(folder), setting("spool_bytes_max")) if folder else None,
+        )
+        _health_reports = HealthReports(health)
         meter = metrics.get_meter(semconv.SCOPE, release)
         _call_metrics = CallMetrics(meter)
         observe_health(meter, health)

@@ -198,6 +198,8 @@ def flush_at_exit() -> None:
 def _leave() -> None:
     """Deliver what is left, for at most AT_EXIT_TIMEOUT_S, and give up at once when nobody listens."""
     if recorder().drain(AT_EXIT_TIMEOUT_S):
+        if "farebox._spans" in sys.modules:
+            sys.modules["farebox._spans"].report_health(leaving=True)
         for sender in _senders():
             sender.drain(AT_EXIT_TIMEOUT_S, give_up=True)
             sender.shutdown()

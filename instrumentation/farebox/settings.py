@@ -242,6 +242,20 @@ SETTINGS: dict[str, Setting] = {
             "Bytes of requests and responses waiting for the recorder; newer ones are dropped and counted.",
         ),
         Setting(
+            "spool_dir",
+            "a folder",
+            _text,
+            "",
+            "Where the application writes spans down before they are sent; a later process delivers what is left.",
+        ),
+        Setting(
+            "spool_bytes_max",
+            "a number of bytes",
+            _positive,
+            256 * 1024 * 1024,
+            "Largest spool; beyond it spans wait in memory.",
+        ),
+        Setting(
             "include_usage",
             "true or false",
             _flag,
