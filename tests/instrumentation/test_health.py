@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 import farebox
@@ -48,7 +50,8 @@ def test_reports_are_rare(monkeypatch: pytest.MonkeyPatch) -> None:
     """One a minute while nothing is lost, soon after a loss, and none at the end that says nothing new."""
     now = [0.0]
     health = [Health()]
-    monkeypatch.setattr(_health.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(_health, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(_health, "swallowed_errors", dict)
     reports = _health.HealthReports(lambda: health[0])
 
     def due(at: float, *, leaving: bool = False, dropped: int = 0) -> bool:
