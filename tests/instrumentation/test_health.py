@@ -59,7 +59,7 @@ def test_reports_are_rare(monkeypatch: pytest.MonkeyPatch) -> None:
         return reports.due(leaving=leaving) is not None
 
     assert not due(5)
-    assert not due(59)
+    assert not due(40)
     assert due(61)
     assert not due(62, dropped=1)
     assert due(72, dropped=1)
