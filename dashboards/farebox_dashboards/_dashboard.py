@@ -53,7 +53,8 @@ class Dashboard:
             .timezone("utc")
             .tooltip(models.DashboardCursorSync.CROSSHAIR)
             .with_variable(dashboard.DatasourceVariable("datasource").label("Ledger").type(PLUGIN))
-            .annotation(_price_changes())
+            .annotation(_annotation("Price changes", "price_changes", "orange"))
+            .annotation(_annotation("Deployments and other marks", "marks", "blue"))
             .link(
                 dashboard.DashboardLink("farebox")
                 .type(models.DashboardLinkType.DASHBOARDS)
@@ -123,14 +124,14 @@ def _variable(name: str) -> dashboard.QueryVariable:
     )
 
 
-def _price_changes() -> dashboard.AnnotationQuery:
+def _annotation(name: str, question: str, colour: str) -> dashboard.AnnotationQuery:
     return (
         dashboard.AnnotationQuery()
-        .name("Price changes")
+        .name(name)
         .datasource(DATASOURCE)
         .enable(True)
-        .icon_color("orange")
-        .target(Target("price_changes", "table", "Anno"))
+        .icon_color(colour)
+        .target(Target(question, "table", "Anno"))
     )
 
 

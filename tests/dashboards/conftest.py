@@ -11,6 +11,7 @@ from dashboards.traffic import (
     Made,
     deployment,
     insert_collector_health,
+    insert_what_is_decided,
     make_traffic,
     report_of,
     reports,
@@ -41,5 +42,6 @@ def busy(ledger_folder, ledger_client, traffic) -> Iterator[Store]:
         )
         store(opened.client, report_of(traced(traffic)))
         insert_collector_health(opened.client)
+        insert_what_is_decided(opened.client)
         yield opened
         opened.client.command("DROP DATABASE dashboards SYNC")

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
+from math import sqrt
 from random import Random
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import pytest
@@ -251,34 +253,35 @@ def test_contributors_are_sorted_by_their_change(busy: Store, traffic: list[Made
 
 @pytest.mark.parametrize("hours", [3, 8])
 def test_the_band_is_the_alerts_baseline(hours: int, busy: Store, traffic: list[Made]) -> None:
-    """Expected is the median of seven days at that time, at today's level, and the band six robust deviations wide."""
-    begin = SPIKE[1] - hours * HOUR
-    step, around, floor = (timedelta(minutes=10), timedelta(minutes=30), 1.0) if hours <= 6 else (HOUR, 0 * HOUR, 0.25)
-    first = begin if hours <= 6 else begin.replace(minute=0)
+    """Expected is the median of seven days at that time, at today's level, and the band is what the alerts let pass."""
+    begin, fine = SPIKE[1] - hours * HOUR, hours <= 6
+    step, beside, floor, deviations = (timedelta(minutes=10), 3, 0.75, 4.5) if fine else (HOUR, 1, 0.25, 5.5)
+    first = begin if fine else begin.replace(minute=0)
     rows = ask(busy.client, "spike_band", begin, SPIKE[1])
 
     def usd(since: datetime, until: datetime) -> float:
         return float(added(within(traffic, since, until)) or 0)
 
     def level(day: int) -> float:
-        return usd(first - 6 * HOUR - day * DAY, first - day * DAY)
+        return usd(first - 6 * HOUR - day * DAY, first - day * DAY) + 0.67 * floor
 
     assert [row["time"] for row in rows] == [(first + k * step).replace(tzinfo=None) for k in range(len(rows))]
     assert len(rows) == (SPIKE[1] - first) / step
     for row in rows:
         at = row["time"].replace(tzinfo=UNTIL.tzinfo)
-        like_today = [
-            usd(at - around - day * DAY, at + step + around - day * DAY)
-            * (step / (step + 2 * around))
-            * (min(max(level(0) / level(day), 0.25), 4))
-            for day in range(1, 8)
-        ]
+        like_today, roughness = [], []
+        for day in range(1, 8):
+            bins = [usd(at + k * step - day * DAY, at + (k + 1) * step - day * DAY) for k in range(-beside, beside + 1)]
+            central = bins[2:5] if fine else bins[1:2]
+            like_today.append(min(max(level(0) / level(day), 0.25), 4) * mean(central))
+            squares = sum((b - a) ** 2 for a, b in pairwise(bins))
+            roughness.append(squares / (4 * beside) / mean(bins) if sum(bins) else 0)
         expected = median(like_today)
-        reach = max(6 * max(1.4826 * median(abs(each - expected) for each in like_today), 0.15 * expected), floor)
+        reach = deviations / 2 * sqrt(max(median(roughness), 0.02 * floor) + 0.0225 * expected)
         assert row["spend"] == pytest.approx(usd(at, at + step))
         assert row["expected"] == pytest.approx(expected)
-        assert row["at most"] == pytest.approx(expected + reach)
-        assert row["at least"] == pytest.approx(max(expected - reach, 0))
+        assert row["at most"] == pytest.approx(max((sqrt(expected) + reach) ** 2, expected + floor))
+        assert row["at least"] == pytest.approx(max(sqrt(expected) - reach, 0) ** 2)
         assert row["not fully priced"] == sum(each.doubtful for each in within(traffic, at, at + step))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from dashboards.asking import ask, choice
@@ -141,3 +142,18 @@ def test_other_instrumentations(busy: Store) -> None:
     assert ask(busy.client, "pipeline_foreign", SINCE, UNTIL) == [
         {"instrumentation": "langchain", "counted": 0, "covered": 0, "pending": 1}
     ]
+
+
+def test_bills_against_the_ledger(busy: Store) -> None:
+    """The latest check of each day, its difference, and whether that is within the tolerance."""
+    rows = ask(busy.client, "bills", SINCE, UNTIL)
+
+    assert [(row["day"], row["state"], Decimal(row["difference, exact"])) for row in rows] == [
+        (NOW.date(), "matched", Decimal("0.005")),
+        ((NOW - DAY).date(), "under_recorded", Decimal("0.5")),
+    ]
+    assert [(row["billed"], row["recorded"], row["currency"]) for row in rows] == [
+        (1.005, 1.0, "USD"),
+        (1.5, 1.0, "USD"),
+    ]
+    assert ask(busy.client, "bills", SINCE, UNTIL, choice(provider=["fireworks"])) == []

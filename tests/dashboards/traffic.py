@@ -33,6 +33,7 @@ __all__ = [
     "added",
     "deployment",
     "insert_collector_health",
+    "insert_what_is_decided",
     "make_traffic",
     "report_of",
     "reports",
@@ -218,6 +219,21 @@ def reports() -> list[Span]:
         Span({"farebox.instance": "web-9", "farebox.health.recorded": "7"}, NOW, name="farebox.health"),
         Span({"gen_ai.operation.name": "chat", "gen_ai.system": "anthropic"}, NOW, scope="langchain"),
     ]
+
+
+def insert_what_is_decided(client: Client) -> None:
+    """Write budgets, and how two days' bills compare with the ledger."""
+    columns = ["name", "period", "amount", "applies_to", "valid_from"]
+    budgets = [["all", "month", 10, {}, SINCE], ["support", "day", Decimal("0.5"), {"route": "support"}, SINCE]]
+    client.insert("budgets", budgets, column_names=columns)
+    columns = ["run", "checked_at", "provider", "day", "currency", "billed", "recorded", "tolerance"]
+    day, earlier = NOW.date(), (NOW - DAY).date()
+    checks = [
+        ["1", NOW - HOUR, "anthropic", day, "USD", Decimal("1.25"), Decimal(1), Decimal("0.01")],
+        ["2", NOW, "anthropic", day, "USD", Decimal("1.005"), Decimal(1), Decimal("0.01")],
+        ["2", NOW, "anthropic", earlier, "USD", Decimal("1.5"), Decimal(1), Decimal("0.01")],
+    ]
+    client.insert("bill_checks", checks, column_names=columns)
 
 
 def insert_collector_health(client: Client) -> None:

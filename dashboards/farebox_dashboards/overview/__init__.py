@@ -1,6 +1,7 @@
 """Overview: what is spent today and this month, what failures take, and which route to look at."""
 
 from farebox_dashboards._dashboard import Dashboard
+from farebox_dashboards.overview.budgets import BUDGETS
 from farebox_dashboards.overview.exact import EXACT
 from farebox_dashboards.overview.now import NOW
 from farebox_dashboards.overview.routes import ROUTES
@@ -12,5 +13,5 @@ OVERVIEW = Dashboard(
     uid="farebox-overview",
     title="farebox: Overview",
     description="What LLM calls cost, what failures take of it, and which route to look at",
-    rows=(NOW, ROUTES, SPEND, EXACT),
+    rows=(NOW, ROUTES, SPEND, BUDGETS, EXACT),
 )

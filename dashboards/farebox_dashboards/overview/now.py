@@ -22,7 +22,7 @@ def _today() -> Panel:
 def _month() -> Panel:
     return figures(
         "Month and forecast",
-        "What was spent this month (UTC), and by its end if spending goes on as in the last seven days.",
+        "What was spent this month (UTC), by its end if spending goes on as in the last seven days, and its budget.",
         "spend_month",
         "currencyUSD",
     )

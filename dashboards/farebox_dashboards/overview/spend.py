@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from farebox_dashboards._dashboard import link_to
-from farebox_dashboards._panels import Panel, Row, chart
+from farebox_dashboards._panels import Column, Panel, Row, chart
 
 __all__ = ["SPEND", "spend_by_route"]
+
+BUDGET = Column(
+    settings={
+        "color": {"fixedColor": "red", "mode": "fixed"},
+        "custom.fillOpacity": 0,
+        "custom.lineStyle": {"dash": [10, 10], "fill": "dash"},
+    }
+)
 
 
 def spend_by_route() -> Panel:
@@ -25,9 +33,10 @@ def spend_by_route() -> Panel:
 def _this_month() -> Panel:
     return chart(
         "Spend this month, adding up",
-        "Money spent since the month began, UTC; points count the attempts since then that are not fully priced.",
+        "Money spent since the month began, UTC, against the month's budget; points count what is not fully priced.",
         "spend_cumulated",
         "currencyUSD",
+        columns={"budget": BUDGET},
         since="now/M",
     )
 

@@ -1,5 +1,6 @@
 -- What was spent this month (UTC) until the end of the range, and what will it be at the month's end if spending goes on as
--- in the last seven days, or since the ledger began if that is later? USD of what is known; NULL: nothing is.
+-- in the last seven days, or since the ledger began if that is later? And what is the month's budget, while the variables let
+-- everything through? USD of what is known; NULL: nothing is, or there is no budget of everything by the month.
 WITH
     toDateTime64($__toTime_ms, 3, 'UTC') AS now,
     toDateTime(toStartOfMonth(now), 'UTC') AS month_start,
@@ -16,6 +17,7 @@ SELECT
             NULL
         )
     ) AS `forecast`,
+    toFloat64(planned.amount) AS `budget`,
     month.doubtful AS `not fully priced`
 FROM
 (
@@ -27,3 +29,9 @@ CROSS JOIN
     SELECT sum(spend) AS known, toDateTime(minOrNull(toStartOfHour(moment)), 'UTC') AS began
     FROM @attempts(toStartOfHour(toDateTime64($__toTime_ms, 3, 'UTC') - INTERVAL 7 DAY), $__toTime_ms, 0)
 ) AS week
+CROSS JOIN
+(
+    SELECT minIf(toNullable(amount), period = 'month' AND empty(applies_to)) AS amount
+    FROM budgets_in_force(at = toDateTime($__toTime_ms))
+    WHERE @all(route) AND @all(provider) AND @all(model) AND @all(tenant)
+) AS planned

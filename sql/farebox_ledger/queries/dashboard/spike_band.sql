@@ -1,38 +1,53 @@
 -- What was spent over time, and what was to be expected? USD by ten minutes, of a range longer than six hours by the hour; and
 -- attempts not fully priced. Expected as the alerts on spikes do it: the median of the seven days before at that time (ten
--- minutes: with half an hour around it), each day taken to today's level: times what was spent in the six hours before the
--- range, over the same on that day (a quarter to four times). The band reaches six deviations to both sides, and a dollar in
--- ten minutes or a quarter in an hour at least; a deviation is 1.4826 times the MAD, or 15 % of the median, whichever is more.
--- Days before the first attempt do not count; NULL: there are fewer than three. Floats: they are looked at, not billed.
+-- minutes: and the ten before and after), each day taken to today's level: times what was spent in the six hours before the
+-- range, over the same on that day (a quarter to four times). The band is what those alerts let pass: deviations in square
+-- roots of dollars, of what neighbouring steps differ by and 15 % of what is expected; 75 cents in ten minutes, a quarter in an
+-- hour at least. Days before the first attempt do not count; NULL: there are fewer than three. Floats: looked at, not billed.
 WITH
     toDateTime64($__fromTime_ms, 3, 'UTC') AS since,
     toDateTime64($__toTime_ms, 3, 'UTC') AS until,
     dateDiff('second', since, until) <= 21600 AS fine,
     if(fine, 600, 3600) AS step_s,
-    if(fine, 1, 0.25) AS floor_usd,
+    if(fine, 0.75, 0.25) AS floor_usd,
+    if(fine, 3, 1) AS beside_most,
     if(fine, toDateTime(until - intDiv(dateDiff('second', since, until), 600) * 600), toStartOfHour(since)) AS first_slot
 SELECT
     time,
     spent AS `spend`,
     if(enough, expected, NULL) AS `expected`,
-    if(enough, greatest(expected - reach, 0), NULL) AS `at least`,
-    if(enough, expected + reach, NULL) AS `at most`,
+    if(enough, pow(greatest(sqrt(expected) - reach, 0), 2), NULL) AS `at least`,
+    if(enough, greatest(pow(sqrt(expected) + reach, 2), expected + floor_usd), NULL) AS `at most`,
     doubtful AS `not fully priced`
 FROM
 (
     WITH
+        range(1, toUInt32(history) + 1) AS days,
         arrayMap(
-            day -> near[day + 1] * if(levels[1] > 0 AND levels[day + 1] > 0, least(greatest(levels[1] / levels[day + 1], 0.25), 4), 1),
-            range(1, toUInt32(history) + 1)
-        ) AS like_today
+            day -> arrayMap(beside -> usd_at[toInt16(day * 10 + beside + 3)], range(-beside_most, beside_most + 1)), days
+        ) AS bins_of_days,
+        arrayMap(
+            day -> least(greatest((levels[1] + 0.67 * floor_usd) / (levels[day + 1] + 0.67 * floor_usd), 0.25), 4), days
+        ) AS taken_to_today,
+        arrayMap(
+            (bins, times) -> times * arrayAvg(if(fine, arraySlice(bins, 3, 3), arraySlice(bins, 2, 1))), bins_of_days, taken_to_today
+        ) AS like_today,
+        arrayMap(
+            bins -> if(
+                arraySum(bins) > 0,
+                arraySum(each -> each * each, arrayPopFront(arrayDifference(bins))) / (4 * beside_most) / arrayAvg(bins),
+                0
+            ),
+            bins_of_days
+        ) AS roughnesses
     SELECT
         time,
         spent,
         doubtful,
         history >= 3 AS enough,
-        arrayReduce('median', if(empty(like_today), [0.], like_today)) AS expected,
-        arrayReduce('median', arrayMap(each -> abs(each - expected), if(empty(like_today), [0.], like_today))) AS spread,
-        greatest(6 * greatest(1.4826 * spread, 0.15 * expected), floor_usd) AS reach
+        if(empty(like_today), 0, arrayReduce('median', like_today)) AS expected,
+        greatest(if(empty(roughnesses), 0, arrayReduce('median', roughnesses)), 0.02 * floor_usd) AS roughness,
+        if(fine, 4.5, 5.5) / 2 / if(history < 7, 0.75, 1) * sqrt(roughness + 0.0225 * expected) AS reach
     FROM
     (
         -- Slots before the range tell the level of each day; they come as one, at time 0.
@@ -40,18 +55,18 @@ FROM
             if(place < first_slot, toDateTime(0, 'UTC'), place) AS time,
             if(countIf(day = 0) = 0, 0, toFloat64(sumIf(known, day = 0))) AS spent,
             sumIf(doubts, day = 0) AS doubtful,
-            sumForEach(arrayMap(each -> if(each = day, weight * ifNull(toFloat64(known), 0), 0), range(8))) AS near,
+            sumMap(map(toInt16(day * 10 + beside + 3), ifNull(toFloat64(known), 0))) AS usd_at,
+            sumForEach(arrayMap(each -> if(each = day, ifNull(toFloat64(known), 0), 0), range(8))) AS usd_of_days,
             max(max(day)) OVER () AS history,
-            anyIf(near, time = 0) OVER () AS levels
+            anyIf(usd_of_days, time = 0) OVER () AS levels
         FROM
         (
             SELECT
                 known,
                 doubts,
                 arrayJoin(range(8)) AS day,
-                arrayJoin(if(fine AND day > 0, range(-3, 4), [0])) AS beside,
-                toDateTime(slot + day * 86400 + beside * step_s, 'UTC') AS place,
-                if(fine AND day > 0 AND place >= first_slot, 1 / 7, 1) AS weight
+                arrayJoin(if(day > 0, range(-beside_most, beside_most + 1), [0])) AS beside,
+                toDateTime(slot + day * 86400 - beside * step_s, 'UTC') AS place
             FROM
             (
                 WITH
@@ -75,7 +90,7 @@ FROM
                     toDateTime(toStartOfHour(moment), 'UTC') AS slot,
                     sum(spend) AS known,
                     sum(no_price + no_usage + partial) AS doubts
-                FROM @attempts(if(fine, until, toStartOfHour(since) - INTERVAL 174 HOUR), $__toTime_ms, 0)
+                FROM @attempts(if(fine, until, toStartOfHour(since) - INTERVAL 175 HOUR), $__toTime_ms, 0)
                 WHERE NOT fine
                 GROUP BY slot
             )
