@@ -30,6 +30,7 @@ from farebox_collector._receiver import Limits, Receiver
 from farebox_collector._viewer import ask_embedded, ask_server, find_viewer, require_token
 from farebox_collector._watch import Watch
 from farebox_ledger import Dsn, Refresher, Store, announce, new_token, open_store, watching
+from farebox_ledger.alerts import Watcher
 
 if TYPE_CHECKING:
     from farebox_collector._reader import Reader
@@ -58,6 +59,7 @@ class Options:
     limits: Limits
     bounds: Bounds
     folder: Path
+    alert_every_s: int = 60
     viewer_port: int = 0
     viewer_host: str = HOST
     viewer_token: str = field(default="", repr=False)
@@ -149,6 +151,12 @@ def _refresh(house: House) -> None:
     house.stack.callback(refresher.close, STOP_S_MAX)
 
 
+def _watch_alerts(house: House) -> None:
+    """Ask the alert rules now and then, and tell who wants to know."""
+    watcher = Watcher(house.store.new_client(), house.options.alert_every_s)
+    house.stack.callback(watcher.close, STOP_S_MAX)
+
+
 def _answer_readers(house: House) -> None:
     """Serve an embedded ledger read-only; a server answers for itself."""
     if not house.options.embedded:
@@ -194,7 +202,16 @@ def _watch(house: House) -> None:
 
 # What `farebox up` consists of, in the order of its start. A part takes what it needs from the house, and leaves there
 # how it is closed (`stack`), what it serves (`serve`), and what must end before the servers do (`at_stop`).
-PARTS: tuple[Callable[[House], None], ...] = (_watch_prices, _take_in, _watch, _refresh, _answer_readers, _act, _view)
+PARTS: tuple[Callable[[House], None], ...] = (
+    _watch_prices,
+    _take_in,
+    _watch,
+    _refresh,
+    _watch_alerts,
+    _answer_readers,
+    _act,
+    _view,
+)
 
 
 def _engine() -> dict[str, str]:

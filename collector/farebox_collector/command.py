@@ -30,7 +30,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     otlp_port = setting("otlp_port", args.otlp_port)
     clickhouse_port = setting("clickhouse_port", args.clickhouse_port)
-    viewer = {
+    others = {
+        "alert_every_s": setting("alert_every_s"),
         "viewer_port": setting("viewer_port", args.viewer_port),
         "viewer_host": setting("viewer_host", args.viewer_host),
         "viewer_token": setting("viewer_token"),
@@ -49,7 +50,7 @@ def _run(args: argparse.Namespace) -> int:
     log_to_stderr(setting("log_format"))
     dsn = parse_dsn(setting("dsn", args.dsn))
     limits, bounds = Limits(body_bytes_max, intake_bytes_max), Bounds(bytes_max, hours_max * 3600)
-    return run(Options(dsn, otlp_port, clickhouse_port, limits, bounds, _folder(dsn), **viewer))
+    return run(Options(dsn, otlp_port, clickhouse_port, limits, bounds, _folder(dsn), **others))
 
 
 def _folder(dsn: Dsn) -> Path:

@@ -221,11 +221,25 @@ SETTINGS: dict[str, Setting] = {
             "How long `farebox up` goes on taking telemetry while the ledger takes none.",
         ),
         Setting(
-            "grafana_url",
+            "alert_webhook",
             "an address",
             _text,
-            "http://localhost:3000",
-            "Where the dashboards are that alerts lead to.",
+            "",
+            "Where `farebox up` posts alerts that fire or are resolved, as JSON; also `webhook` under `[alerts]`.",
+        ),
+        Setting(
+            "alert_every_s",
+            "a number of seconds",
+            _positive,
+            60,
+            "How often `farebox up` asks the alert rules; slow ones every tenth time.",
+        ),
+        Setting(
+            "dashboards_url",
+            "an address",
+            _text,
+            "http://localhost:3001",
+            "Where the dashboards are that alerts lead to: the viewer of `farebox up`, or a Grafana.",
         ),
         Setting(
             "queue_records_max",

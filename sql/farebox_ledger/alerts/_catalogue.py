@@ -8,7 +8,7 @@ __all__ = ["RULES"]
 
 SPIKE_DEVIATIONS, QUIET_DEVIATIONS, CALM_DEVIATIONS = 4.5, 5.5, 2.5
 RATE_DEVIATIONS = 4.5
-SILENT_S = 900
+SILENT_S = 600
 # What must be left of a budget's period for each of these rates: two days of thirty, five days, all of it.
 FAST_BURN, SLOW_BURN, LONG_BURN = 14.4, 6.0, 1.0
 
@@ -188,10 +188,11 @@ LEDGER = (
     Rule(
         name="ledger-silent",
         title="The ledger receives nothing",
-        means="Nothing has been received for a quarter of an hour.",
+        means="Nothing has been received for ten minutes, and for five more.",
         question="ledger_silent",
         labels=(),
         above=SILENT_S,
+        pending_s=300,
         severity="page",
         silence_is_trouble=True,
         summary="The ledger has received nothing for {value:duration}",

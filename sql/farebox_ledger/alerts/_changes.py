@@ -1,4 +1,4 @@
-"""Reads `[alerts]` of farebox.toml: thresholds of one's own, and rules that are switched off.
+"""Reads `[alerts]` of farebox.toml: thresholds of one's own, rules that are switched off, and who is told.
 
 [alerts]
 webhook = "https://example.com/hook"     # FAREBOX_ALERT_WEBHOOK goes before it
@@ -16,11 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from farebox.settings import setting
 from farebox_ledger.alerts._catalogue import RULES
 from farebox_ledger.alerts._rules import Rule
 from farebox_ledger.errors import LedgerError
 
-__all__ = ["rules_in_force"]
+__all__ = ["rules_in_force", "webhook_address"]
 
 TOML_FILE = "farebox.toml"
 ALL = "all"
@@ -40,7 +41,7 @@ def rules_in_force(path: Path | None = None) -> list[Rule]:
     off = entries.get("off", [])
     if not isinstance(off, list):
         raise LedgerError(f"{path}: alerts.off is {off!r}; write a list of rules' names")
-    changes = {name: value for name, value in entries.items() if name != "off"}
+    changes = {name: value for name, value in entries.items() if name not in ("off", "webhook")}
     for name in [*off, *changes]:
         if name not in known and not (name in off and name == ALL):
             raise LedgerError(
@@ -52,6 +53,15 @@ def rules_in_force(path: Path | None = None) -> list[Rule]:
         )
         for rule in RULES
     ]
+
+
+def webhook_address(path: Path | None = None) -> str:
+    """Say where alerts are posted to; empty: nowhere."""
+    path = path or Path(TOML_FILE)
+    given = setting("alert_webhook") or _entries(path).get("webhook", "")
+    if given and not str(given).startswith(("http://", "https://")):
+        raise LedgerError(f"the alerts' webhook {given!r} is no address; write it as https://example.com/hook")
+    return str(given)
 
 
 def _entries(path: Path) -> Mapping[str, Any]:

@@ -77,7 +77,7 @@ def _check(args: argparse.Namespace) -> int:
     with open_reader(parse_dsn(setting("dsn", args.dsn))) as client:
         found = [(each, fires) for rule in rules for each, fires in firing(client, rule, at)]
     shown = [(each, fires) for each, fires in found if fires or args.all]
-    base = setting("grafana_url")
+    base = setting("dashboards_url")
     if args.json:
         told = [{**measured_json(each, base), "firing": fires} for each, fires in shown]
         print(json.dumps(told, indent=2, ensure_ascii=False))  # noqa: T201
