@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ __all__ = ["Migration", "migrate", "migrations", "pending", "require_current"]
 
 FILE_NAME = re.compile(r"(\d{4})_[a-z0-9]+(?:_[a-z0-9]+)+\.sql")
 LOG_TABLE = "migrations"
+LOG_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class Migration:
     name: str
     sql: str
     checksum: str
+
+
+# When it was started, and when finished; None: not yet.
+_Entry = tuple[Migration, datetime, datetime | None]
 
 
 @dataclass(frozen=True)
@@ -88,16 +94,27 @@ def pending(client: Client) -> list[Migration]:
 def migrate(client: Client) -> list[Migration]:
     """Apply what is pending, in order, and return it; safe to run twice and after a crash.
 
-    Every statement can be repeated (IF NOT EXISTS, CREATE OR REPLACE): one that has started but not finished
-    is run again.
+    Every statement can be repeated (IF NOT EXISTS, CREATE OR REPLACE): one that has started but is not known to have
+    finished is run again. An insert takes as long as most statements, so the log gathers what takes no time.
     """
     due = pending(client)
-    for migration in due:
-        started = datetime.now(UTC)
-        if migration.number > 1:  # the first one creates the log
-            _log(client, migration, started, None)
-        _apply(client, migration)
-        _log(client, migration, started, datetime.now(UTC))
+    if due and due[0].number == 1:
+        _apply(client, due[0])  # creates the log
+    started = datetime.now(UTC)
+    _log(client, [(migration, started, None) for migration in due if migration.number > 1])
+    finished: list[_Entry] = []
+    logged_at = time.monotonic()
+    try:
+        for migration in due:
+            if migration.number > 1:
+                started = datetime.now(UTC)
+                _apply(client, migration)
+            finished.append((migration, started, datetime.now(UTC)))
+            if time.monotonic() - logged_at > LOG_EVERY_S:
+                _log(client, finished)
+                finished, logged_at = [], time.monotonic()
+    finally:
+        _log(client, finished)
     return due
 
 
@@ -126,18 +143,10 @@ def _apply(client: Client, migration: Migration) -> None:
         ) from error
 
 
-def _log(client: Client, migration: Migration, started: datetime, finished: datetime | None) -> None:
-    client.command(
-        "INSERT INTO migrations (number, name, checksum, started, finished) SELECT {number:UInt32}, {name:String}, "
-        "{checksum:String}, {started:DateTime64(6, 'UTC')}, {finished:Nullable(DateTime64(6, 'UTC'))}",
-        {
-            "number": migration.number,
-            "name": migration.name,
-            "checksum": migration.checksum,
-            "started": started,
-            "finished": finished,
-        },
-    )
+def _log(client: Client, entries: list[_Entry]) -> None:
+    if entries:
+        rows = [(each.number, each.name, each.checksum, started, finished) for each, started, finished in entries]
+        client.insert(LOG_TABLE, rows, column_names=["number", "name", "checksum", "started", "finished"])
 
 
 def _read_log(client: Client) -> Mapping[int, _Logged]:
