@@ -17,8 +17,8 @@ __all__ = ["ROWS_MAX", "Answers", "Ask"]
 ROWS_MAX = 5000
 ASKED_AT_ONCE_MAX = 3
 WAITING_MAX = 400
-# Several browsers on one dashboard ask the same within moments; the page rounds "now" to whole seconds for it.
-KEPT_S = 3.0
+# Several browsers on one dashboard ask the same within moments: the page takes "now" in steps of 5 s and more for it.
+KEPT_S = 15.0
 KEPT_MAX = 256
 
 # Of ClickHouse. `limit` cuts the answer; the others end a question that takes too much.

@@ -175,8 +175,8 @@ function Grid({ panels, width, ...rest }: GridProps) {
       {panels.map((panel, at) => {
         const size = narrow ? { left: 0, top: 0, width, height: places[at].height } : places[at];
         return (
-          <div key={panel.id} className="cell" style={narrow ? { height: size.height } : size}>
-            <PanelBox panel={panel} width={size.width} height={size.height} {...rest} />
+          <div key={panel.id} className="cell" style={narrow ? undefined : size}>
+            <PanelBox panel={panel} width={size.width} height={size.height} narrow={narrow} {...rest} />
           </div>
         );
       })}

@@ -15,6 +15,8 @@ import type { Asking } from './world';
 const POINTS_MIN = 100;
 const POINTS_MAX = 2000;
 const AHEAD = '400px';
+const ROW = 36;
+const ABOVE_ROWS = 110;
 
 interface Props {
   panel: Panel;
@@ -23,6 +25,7 @@ interface Props {
   mode: Mode;
   width: number;
   height: number;
+  narrow: boolean;
   count: (change: (before: number) => number) => void;
 }
 
@@ -74,7 +77,7 @@ function useAnswer({ panel, asking, width, count }: Props, seen: boolean) {
 }
 
 export function PanelBox(props: Props) {
-  const { panel, asking, width, height, mode, board } = props;
+  const { panel, asking, width, mode, board } = props;
   const theme = useTheme2();
   const [box, seen] = useSeen();
   const asked = useAnswer(props, seen);
@@ -85,14 +88,14 @@ export function PanelBox(props: Props) {
     () => (answer ? prepare(panel, answer.frames, theme, replace) : undefined),
     [answer, theme, replace],
   );
+  const height = props.narrow ? lowered(panel, props.height, frames) : props.height;
   const state = loading ? LoadingState.Loading : error ? LoadingState.Error : LoadingState.Done;
   const title = replace(panel.title);
-  const titleId = `panel-${panel.id}-title`;
   const notes = [own.said, ...(answer?.notices ?? [])].filter(Boolean).join(' · ');
   return (
-    <section ref={box} className="panel" aria-labelledby={titleId} aria-busy={loading} data-panel={panel.id}
-      data-type={panel.type} data-state={error ? 'error' : answer || asksNothing ? 'done' : 'loading'}>
-      <PanelChrome width={width} height={height} title={<span id={titleId}>{title}</span>} description={panel.description}
+    <div ref={box} className="panel" aria-busy={loading} data-panel={panel.id}
+      data-type={panel.type} data-state={error ? 'error' : answer || asksNothing ? 'done' : seen ? 'loading' : 'unseen'}>
+      <PanelChrome width={width} height={height} title={title} description={panel.description}
         loadingState={state} padding="md" actions={asksNothing ? undefined : <Sql question={asked.question} title={title} />}
         titleItems={notes ? <span className="notes">{notes}</span> : undefined}>
         {(innerWidth, innerHeight) => {
@@ -105,8 +108,13 @@ export function PanelBox(props: Props) {
           return <Guarded key={mode}><Drawing {...drawn} /></Guarded>;
         }}
       </PanelChrome>
-    </section>
+    </div>
   );
+}
+
+/** On a phone a table is as high as its rows, up to the height it has elsewhere. */
+function lowered(panel: Panel, height: number, frames: DataFrame[] | undefined): number {
+  return panel.type === 'table' && frames ? Math.min(height, ABOVE_ROWS + ROW * Math.max(frames[0]?.length ?? 0, 1)) : height;
 }
 
 const hasRows = (frames: DataFrame[]) => frames.some((frame) => frame.length > 0 && frame.fields.length > 0);

@@ -5,6 +5,7 @@ import {
   type FieldConfigSource, type GrafanaTheme2, identityOverrideProcessor, type InterpolateFunction,
   numberOverrideProcessor, thresholdsOverrideProcessor, unitOverrideProcessor, valueMappingsOverrideProcessor,
 } from '@grafana/data';
+import { locationUtil, type LinkModel } from '@grafana/data';
 import type { Panel } from './model';
 import { ZONE } from './time';
 
@@ -91,6 +92,18 @@ function registry(source: FieldConfigSource<any>): FieldConfigOptionsRegistry {
   return made;
 }
 
+// Grafana's own check of a link gives it back decoded, so that an `&` in a route's name would end its value; ours looks only.
+locationUtil.initialize({
+  config: { appSubUrl: '', disableSanitizeHtml: true } as never,
+  getVariablesUrlParams: () => ({}),
+  getTimeRangeForUrl: () => ({}) as never,
+});
+
+/** Leave a link's address as it is, or take it out if it is neither within this site nor a page of the web. */
+function checked(link: LinkModel): LinkModel {
+  return /^(\/(?![/\\])|https?:\/\/)/.test(link.href) ? link : { ...link, href: '#' };
+}
+
 /** Make the frames that a panel draws, each field with its display, colour and links. */
 export function prepare(
   panel: Panel, frames: DataFrameJSON[], theme: GrafanaTheme2, replaceVariables: InterpolateFunction,
@@ -100,6 +113,7 @@ export function prepare(
     data: frames.map((each) => dataFrameFromJSON(each)),
     fieldConfig,
     fieldConfigRegistry: registry(fieldConfig),
+    dataLinkPostProcessor: ({ linkModel }) => checked(linkModel),
     replaceVariables,
     theme,
     timeZone: ZONE,

@@ -12,7 +12,7 @@ export function TablePanel({ panel, frames, width, height, range, label }: Drawn
       <TableNG key={columns} ariaLabel={label} data={data} width={width} height={data.length ? height : 70} getActions={() => []}
         cellHeight={options.cellHeight ?? 'sm'} noHeader={options.showHeader === false} sortBy={options.sortBy}
         enablePagination={options.footer?.enablePagination} fieldConfig={panel.fieldConfig} timeRange={range}
-        showTypeIcons={options.showTypeIcons} structureRev={1} resizable />
+        showTypeIcons={options.showTypeIcons} structureRev={1} resizable contentAwareWidthsEnabled />
       {!data.length && <p className="nothing">No rows in this time range</p>}
     </div>
   );

@@ -1,0 +1,106 @@
+"""A headless Chromium for the tests: found on this machine, never downloaded."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+__all__ = ["Window", "launch", "opened"]
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WAIT_MS = 30_000
+WIDE = (1440, 900)
+
+
+@contextmanager
+def launch() -> Iterator[Browser]:
+    """Start the browser; without one the test is skipped, or fails where CI=true says that there must be one."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        words = f"no Chromium on this machine ({', '.join(NAMES)}): apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(words)
+        pytest.skip(words)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Window:
+    """A page of the viewer, and what went wrong in it: errors of its console, and requests to anywhere else."""
+
+    page: Page
+    url: str
+    wrong: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", lambda said: said.type in ("error", "warning") and self.wrong.append(said.text))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("request", lambda asked: self._watch(asked.url))
+        self.page.set_default_timeout(WAIT_MS)
+
+    def go(self, path: str) -> None:
+        """Open an address of the viewer and wait until its panels are drawn."""
+        self.page.goto(self.url + path)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until no panel waits for data."""
+        from playwright.sync_api import expect
+
+        self.page.locator(".panel, main .list, main table, [role=alert]").first.wait_for()
+        expect(self.page.locator(".panel[data-state=loading], .panel[aria-busy=true]")).to_have_count(
+            0, timeout=WAIT_MS
+        )
+
+    def panel(self, title: str) -> Locator:
+        """Find a panel by its title."""
+        return self.page.get_by_role("region", name=re.compile(rf"^{re.escape(title)}$"))
+
+    def rows(self, title: str) -> list[list[str]]:
+        """Read the rows of a table, as they are shown."""
+        rows = self.panel(title).locator("[role=row]").all()[1:]
+        return [[cell.inner_text().strip() for cell in row.locator("[role=gridcell]").all()] for row in rows]
+
+    def errors(self) -> list[str]:
+        """Read what panels say that went wrong."""
+        return self.page.locator("[role=alert]").all_inner_texts()
+
+    def keep(self, name: str) -> None:
+        """Keep a screenshot where CI collects them."""
+        folder = os.environ.get("FAREBOX_SCREENSHOTS")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+    def _watch(self, url: str) -> None:
+        if not url.startswith((self.url, "data:")):
+            self.wrong.append(f"asks {url}")
+
+
+@contextmanager
+def opened(browser: Browser, url: str, size: tuple[int, int] = WIDE, colours: str = "dark") -> Iterator[Window]:
+    """Open a window of its own, with nothing kept from another."""
+    context: BrowserContext = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="light" if colours == "light" else "dark",
+        reduced_motion="reduce",
+    )
+    window = Window(context.new_page(), url)
+    yield window
+    context.close()
