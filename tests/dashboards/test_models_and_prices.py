@@ -115,7 +115,7 @@ def test_models_in_doubt(busy: Store, day: list[Made]) -> None:
     unknown = [each for each in day if each.model == UNKNOWN and each.tokens]
 
     assert sum(row["not fully priced"] for row in rows) == sum(each.doubtful for each in day)
-    assert (rows[0]["model"], rows[0]["state"], rows[0]["named"]) == (UNKNOWN, "no_price", UNKNOWN)
+    assert (rows[0]["model"], rows[0]["state"]) == (UNKNOWN, "no_price")
     assert rows[0]["attempts"] == len(unknown)
     assert rows[0]["tokens"] == sum(each.input_tokens + each.tokens["output_tokens"] for each in unknown)
     assert rows[0]["spend"] is None

@@ -26,7 +26,7 @@ def _clients() -> Panel:
 def _no_usage() -> Panel:
     return listing(
         "Answers without usage",
-        "Attempts whose provider sent no usage, or that were cut before it came, by service and host.",
+        "Attempts whose provider sent no usage, or that were cut before it came, by service and model.",
         "pipeline_no_usage",
         "short",
         columns={

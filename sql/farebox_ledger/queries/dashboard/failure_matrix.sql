@@ -21,11 +21,10 @@ SELECT
     found.`wrong language` AS `wrong language`
 FROM
 (
-    SELECT toString(route) AS route, count() AS attempts, countIf(outcome != 'ok') AS not_ok
-    FROM llm_attempts
-    WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms AND kind != 'iteration'
-        AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+    SELECT toString(route) AS route, sum(made.attempts) AS attempts, sum(made.attempts - made.ended_ok) AS not_ok
+    FROM @attempts($__fromTime_ms, $__toTime_ms, 0) AS made
     GROUP BY route
+    HAVING attempts > 0
 ) AS attempted
 LEFT JOIN
 (

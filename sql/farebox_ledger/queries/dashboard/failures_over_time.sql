@@ -3,26 +3,27 @@
 SELECT
     time,
     failure,
-    sum(failed) / sum(looked_at) AS rate
+    failed / looked_at AS rate
 FROM
 (
     SELECT
-        toStartOfInterval(started_at, toIntervalSecond($__interval_s)) AS time,
-        toString(arrayJoin(arrayDistinct(checked))) AS failure,
+        time,
+        toString(arrayJoin(counted.1)) AS failure,
         failure = 'tool_call_malformed' AS by_call,
-        by_call AND NOT ifNull(tool_calls_malformed <= tool_calls, 0) AS odd,
-        multiIf(odd, 0, by_call, ifNull(tool_calls, 0), 1) AS looked_at,
-        multiIf(
-            odd, 0,
-            by_call, ifNull(tool_calls_malformed, 0),
-            arrayExists(flag -> splitByChar('.', flag)[1] = failure, flags)
-        ) AS failed
-    FROM llm_attempts
-    WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms AND kind != 'iteration' AND notEmpty(checked)
-        AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+        indexOf(counted.1, failure) AS place,
+        if(by_call, calls_checked, counted.2[place]) AS looked_at,
+        if(by_call, calls_malformed, counted.3[place]) AS failed,
+        sum(failed) OVER (PARTITION BY failure) AS in_range
+    FROM
+    (
+        SELECT
+            toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
+            sumMap(checks) AS counted,
+            sum(tool_calls_checked) AS calls_checked,
+            sum(tool_calls_malformed) AS calls_malformed
+        FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
+        GROUP BY time
+    )
 )
-WHERE failure != 'long_context'
-GROUP BY time, failure
-HAVING sum(looked_at) > 0
-QUALIFY sum(sum(failed)) OVER (PARTITION BY failure) > 0
+WHERE in_range > 0 AND looked_at > 0 AND position(failure, '.') = 0 AND failure NOT IN ('long_context', 'hedging', 'overconfidence')
 ORDER BY time, failure

@@ -1,19 +1,17 @@
--- Whose answers came without usage, or cut? One row a service, provider and way it ended: attempts, those without usage and those
--- cut, and their share of all from 0 to 1. They are not in the money, or with a lower bound only.
+-- Whose answers came without usage, or cut? One row a service, provider and model: attempts, those without usage and those cut,
+-- their share of all from 0 to 1, and how they mostly ended. They are not in the money, or with a lower bound only. With
+-- tenants chosen, services are not told apart.
 SELECT
     toString(service) AS `service`,
     toString(provider) AS `provider`,
-    toString(server_address) AS `host`,
-    toString(operation) AS `operation`,
-    count() AS `attempts`,
-    countIf(price_state = 'no_usage') AS `without usage`,
-    countIf(price_state = 'partial') AS `cut`,
-    (`without usage` + `cut`) / `attempts` AS `share`,
-    arrayStringConcat(topKIf(2)(toString(outcome), price_state IN ('no_usage', 'partial')), ', ') AS `ended mostly`
-FROM llm_attempts
-WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms
-    AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
-GROUP BY `service`, `provider`, `host`, `operation`
+    toString(model) AS `model`,
+    sum(made.attempts) AS `attempts`,
+    sum(no_usage) AS `without usage`,
+    sum(partial) AS `cut`,
+    (`without usage` + `cut`) / greatest(`attempts`, 1) AS `share`,
+    arrayStringConcat(topKWeighted(2)(toString(outcome), no_usage + partial), ', ') AS `ended mostly`
+FROM @attempts($__fromTime_ms, $__toTime_ms, 0) AS made
+GROUP BY `service`, `provider`, `model`
 HAVING `without usage` + `cut` > 0
-ORDER BY `without usage` + `cut` DESC, `service`, `provider`, `host`
+ORDER BY `without usage` + `cut` DESC, `service`, `provider`, `model`
 LIMIT 100

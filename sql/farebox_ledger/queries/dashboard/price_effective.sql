@@ -1,7 +1,7 @@
 -- What did a million tokens really cost, against the list price? One row a model and provider, dearest first. USD a million of
 -- attempts that are priced in full: input with its caches, output, both together, and after your discounts; beside it the book's standard price of input
 -- and output at the range's end (no cache, batch or long context), and what of it was paid: below 1 caches and cheaper tiers
--- saved, above it cache writes or dearer tiers cost. NULL: there were no such tokens, or the book has no such price.
+-- saved, above it cache writes or dearer tiers cost. Discounts are those of the hour. NULL: there were no such tokens, or the book has no such price.
 SELECT
     used.model AS `model`,
     used.provider AS `provider`,
@@ -27,23 +27,21 @@ FROM
     SELECT
         toString(model) AS model,
         toString(provider) AS provider,
-        sum(list_cost) AS known,
-        ifNull(sumIf(cost_input + cost_cache_read + cost_cache_write, counts), 0) AS cost_in,
-        ifNull(sumIf(cost_output, counts), 0) AS cost_out,
+        sum(spend) AS known,
+        ifNull(sumIf(spend_input + spend_cache_read + spend_cache_write, counts), 0) AS cost_in,
+        ifNull(sumIf(spend_output, counts), 0) AS cost_out,
         sumIf(
-            toFloat64(ifNull(cost_input + cost_cache_read + cost_cache_write + cost_output, 0)) * toFloat64(coalesce(
-                dictGetOrNull('discount', 'factor', (provider, model), toDateTime(started_at)),
-                dictGetOrNull('discount', 'factor', (provider, ''), toDateTime(started_at)),
+            toFloat64(ifNull(spend_input + spend_cache_read + spend_cache_write + spend_output, 0)) * toFloat64(coalesce(
+                dictGetOrNull('discount', 'factor', (provider, model), toDateTime(moment)),
+                dictGetOrNull('discount', 'factor', (provider, ''), toDateTime(moment)),
                 1
             )),
             counts
         ) AS net,
-        ifNull(sumIf(llm_attempts.input_tokens, counts), 0) AS tokens_in,
-        sumIf(toUInt64(ifNull(output_tokens, 0)) + ifNull(audio_output_tokens, 0) + ifNull(image_output_tokens, 0), counts) AS tokens_out,
-        countIf(price_state IN ('no_price', 'no_usage', 'partial')) AS doubtful
-    FROM llm_attempts
-    WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms
-        AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+        sumIf(known_input_tokens, counts) AS tokens_in,
+        sumIf(made.output_tokens, counts) AS tokens_out,
+        sum(no_price + no_usage + partial) AS doubtful
+    FROM @attempts($__fromTime_ms, $__toTime_ms, 0) AS made
     GROUP BY model, provider
 ) AS used
 LEFT JOIN

@@ -1,12 +1,11 @@
 -- What did a million tokens cost over time, input and output together? USD an interval and model, of attempts priced in full;
 -- a new price, a lost cache or another tier shows as a step.
 SELECT
-    toStartOfInterval(started_at, toIntervalSecond($__interval_s)) AS time,
+    toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
     toString(model) AS model,
-    toFloat64(sum(list_cost)) * 1000000
-        / sum(input_tokens + ifNull(output_tokens, 0) + ifNull(audio_output_tokens, 0) + ifNull(image_output_tokens, 0)) AS price
-FROM llm_attempts
-WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms AND price_state = 'priced' AND input_tokens + output_tokens > 0
-    AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+    toFloat64(sum(spend)) * 1000000 / sum(known_input_tokens + priced.output_tokens) AS price
+FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0) AS priced
+WHERE price_state = 'priced'
 GROUP BY time, model
+HAVING sum(known_input_tokens + priced.output_tokens) > 0
 ORDER BY time, model
