@@ -7,27 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from farebox_ledger._focus_names import PROVIDERS as FOCUS_NAMES
 from farebox_ledger.reconcile._lines import ANY_INPUT, ANY_WRITE, Line, moment, number, text_of
 
 __all__ = ["focus_lines", "focus_provider"]
 
-PROVIDERS = {
-    "anthropic": "anthropic",
-    "openai": "openai",
-    "openrouter": "openrouter",
-    "fireworks ai": "fireworks",
-    "fireworks": "fireworks",
-    "together ai": "together",
-    "together": "together",
-    "alibaba cloud": "alibaba",
+# The names that the export writes, and others that providers go by.
+PROVIDERS = {each.name.lower(): name for name, each in FOCUS_NAMES.items()} | {
     "alibaba": "alibaba",
-    "microsoft": "azure",
-    "azure": "azure",
-    "amazon web services": "bedrock",
     "aws": "bedrock",
-    "google cloud": "vertex",
-    "google": "google",
-    "mistral ai": "mistral",
+    "azure": "azure",
+    "fireworks": "fireworks",
+    "mistral": "mistral",
+    "together": "together",
 }
 METERS = {
     "input tokens": "uncached_input_tokens",
