@@ -55,6 +55,7 @@ class Dashboard:
             .with_variable(dashboard.DatasourceVariable("datasource").label("Ledger").type(PLUGIN))
             .annotation(_annotation("Price changes", "price_changes", "orange"))
             .annotation(_annotation("Deployments and other marks", "marks", "blue"))
+            .annotation(_annotation("Alerts", "alert_changes", "red"))
             .link(
                 dashboard.DashboardLink("farebox")
                 .type(models.DashboardLinkType.DASHBOARDS)

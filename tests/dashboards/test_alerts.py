@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from dashboards.traffic import UNTIL
+from dashboards.asking import ask, choice
+from dashboards.traffic import HOSTILE, UNTIL
 
 from farebox_dashboards import DASHBOARDS
 from farebox_dashboards._alerts import grafana_rule, provisioning
@@ -99,6 +100,26 @@ def test_grafana_measures_what_farebox_measures(uid: str, busy: Store) -> None:
     ).result_rows
 
     assert {tuple(row[:-1]): row[-1] for row in rows} == pytest.approx(expected)
+
+
+def test_firings_are_annotations(fresh_store: Store) -> None:
+    """What fired and what is over is drawn, of the chosen routes and of none; what waits is not."""
+    states = [
+        [UNTIL, "spend-spike", {"route": HOSTILE}, "firing", "page", f"{HOSTILE} spent"],
+        [UNTIL, "spend-spike", {"route": "other"}, "firing", "page", "other spent"],
+        [UNTIL, "not-priced", {"model": "m"}, "resolved", "ticket", "m has no price"],
+        [UNTIL, "not-priced", {"model": "n"}, "pending", "ticket", "n has no price"],
+    ]
+    columns = ["at", "rule", "labels", "state", "severity", "summary"]
+    fresh_store.client.insert("alert_states", states, column_names=columns)
+    until = UNTIL + timedelta(hours=1)
+    rows = ask(fresh_store.client, "alert_changes", UNTIL, until, choice(route=[HOSTILE]))
+
+    assert [(row["title"], row["text"], row["tags"]) for row in rows] == [
+        ("Alert over", "Over: m has no price", "alert,ticket"),
+        ("Alert", f"{HOSTILE} spent", "alert,page"),
+    ]
+    assert len(ask(fresh_store.client, "alert_changes", UNTIL, until)) == 3
 
 
 def test_a_contact_point_is_named_where_there_is_one() -> None:
