@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -211,6 +212,30 @@ def test_a_chart_tells_what_is_under_the_pointer(window: Window) -> None:
     window.page.get_by_text(re.compile(r"2026-\d\d-\d\d \d\d:\d\d:\d\d UTC")).last.wait_for()
     chart.get_by_text("support", exact=True).click()
 
+    assert window.wrong == []
+
+
+def test_the_last_calls_lead_to_each_call(small_window: Window, seeded: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The live page lists calls with their cost; a click shows one, its money to the last digit."""
+    from farebox_dashboards.viewer import _calls
+
+    monkeypatch.setattr(_calls, "STRETCHES", (timedelta(days=10_000),))
+    window = small_window
+    window.go("/live")
+    window.keep("live")
+    row = window.page.locator("tbody tr").filter(has_text="tool_call_malformed").first
+    row.get_by_role("link").click()
+    window.page.get_by_role("heading", name="Call", exact=True).wait_for()
+    window.page.get_by_role("heading", name="Attempts", exact=True).wait_for()
+    window.keep("call")
+    trace = urlsplit(window.page.url).path.split("/")[2]
+
+    assert window.page.get_by_text("The arguments of a tool call are not what the tool takes.").first.is_visible()
+    shown = window.page.locator(".facts dd").first.inner_text()
+    (cost,) = seeded.client.query(
+        "SELECT sum(list_cost) FROM llm_attempts WHERE trace_id = unhex(%(trace)s)", {"trace": trace}
+    ).result_rows[0]
+    assert Decimal(shown.replace("$", "").replace("≥ ", "")) == cost
     assert window.wrong == []
 
 

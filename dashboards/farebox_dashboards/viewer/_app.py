@@ -26,6 +26,7 @@ from farebox_dashboards.errors import MacroError
 from farebox_dashboards.viewer._answers import ROWS_MAX, Answers, Ask
 from farebox_dashboards.viewer._boards import Board, Boards
 from farebox_dashboards.viewer._bundle import read_bundle
+from farebox_dashboards.viewer._calls import one_call, read_moment, the_latest
 from farebox_dashboards.viewer._frames import frame
 from farebox_dashboards.viewer._guard import Access, Guard
 from farebox_dashboards.viewer._requests import Asked, read_asked
@@ -33,7 +34,7 @@ from farebox_dashboards.viewer.errors import AnswerError, MalformedError, Viewer
 
 __all__ = ["Ask", "serve"]
 
-PAGES = ("/", "/d/{uid}")
+PAGES = ("/", "/d/{uid}", "/live", "/call/{trace}/{call}")
 # The page has one ledger; dashboards have a variable for it, since in Grafana they may have several.
 DATASOURCE = "farebox"
 CUT = f"Only the first {ROWS_MAX:,} rows are shown."
@@ -64,6 +65,8 @@ class _Viewer:
             Route("/api/sql", self._sql, methods=["POST"]),
             Route("/api/variable", self._variable, methods=["POST"]),
             Route("/api/annotations", self._annotations, methods=["POST"]),
+            Route("/api/calls", self._calls),
+            Route("/api/calls/{trace}/{call}", self._call),
             Route("/{name:path}", self._file),
         ]
         return Starlette(routes=routes, exception_handlers={ViewerError: _answer_error, Exception: _answer_failure})
@@ -114,6 +117,14 @@ class _Viewer:
             table = await self._answers.table(self._expanded(sql, asked))
             marks += [{"name": name, **record} for record in table.records()]
         return JSONResponse({"annotations": marks})
+
+    async def _calls(self, _: Request) -> Response:
+        return JSONResponse({"calls": await the_latest(self._answers)})
+
+    async def _call(self, request: Request) -> Response:
+        named = request.path_params
+        moment = read_moment(request.query_params.get("at", ""))
+        return JSONResponse({"attempts": await one_call(self._answers, named["trace"], named["call"], moment)})
 
     def _expanded(self, sql: str, asked: Asked) -> str:
         board: Board = self._boards[asked.dashboard]

@@ -1,8 +1,10 @@
 // The frame of every page: which one the address names, the list of dashboards, light and dark.
 import { type ReactNode, useEffect, useState } from 'react';
 import * as api from './api';
+import { CallPage } from './CallPage';
 import { DashboardPage } from './DashboardPage';
 import { ListPage } from './ListPage';
+import { LivePage } from './LivePage';
 import { usePlace } from './location';
 import { Said } from './Said';
 import { type Mode, Themed, useMode } from './theme';
@@ -40,14 +42,18 @@ interface PageProps {
 }
 
 function Page({ catalogue, error, mode, toggle }: PageProps) {
-  const { path } = usePlace();
+  const { path, search } = usePlace();
+  const call = /^\/call\/([^/]+)\/([^/]+)$/.exec(path);
   const uid = /^\/d\/([^/]+)/.exec(path)?.[1];
   const top = (children?: ReactNode) => (
     <Top catalogue={catalogue} mode={mode} toggle={toggle} path={path}>{children}</Top>
   );
   if (error) return <>{top()}<main id="content"><Said error={error} /></main></>;
   if (uid) return <DashboardPage key={uid} uid={decodeURIComponent(uid)} catalogue={catalogue} mode={mode} top={top} />;
-  return <>{top()}<main id="content"><ListPage catalogue={catalogue} /></main></>;
+  const shown = call
+    ? <CallPage trace={call[1]} call={decodeURIComponent(call[2])} at={search.get('at') ?? ''} />
+    : path === '/live' ? <LivePage /> : <ListPage catalogue={catalogue} />;
+  return <>{top()}<main id="content">{shown}</main></>;
 }
 
 const short = (title: string) => title.replace(/^farebox: /, '');
@@ -64,6 +70,7 @@ function Top({ catalogue, mode, toggle, path, children }: Omit<PageProps, 'error
           <a key={each.uid} href={`/d/${each.uid}${kept}`} title={each.description}
             aria-current={path === `/d/${each.uid}` ? 'page' : undefined}>{short(each.title)}</a>
         ))}
+        <a href="/live" title="The last calls as they land" aria-current={path === '/live' ? 'page' : undefined}>Live</a>
         <span className="spring" />
         <button type="button" className="plain" onClick={toggle}
           aria-label={mode === 'dark' ? 'Switch to light colours' : 'Switch to dark colours'}>

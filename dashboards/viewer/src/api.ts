@@ -45,7 +45,7 @@ export class AnswerError extends Error {
   }
 }
 
-async function read<T>(path: string, options: RequestInit = {}): Promise<T> {
+export async function read<T>(path: string, options: RequestInit = {}): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, { credentials: 'same-origin', ...options });
