@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALIASES",
+    "COMMITMENTS",
     "DISCOUNTS",
     "FALLBACKS",
     "PRICES",
@@ -69,6 +70,12 @@ DISCOUNTS = _Table(
     "price_discounts",
     key=("provider", "model", "valid_from"),
     content=("factor", "source", "note"),
+    beside=("checked_on",),
+)
+COMMITMENTS = _Table(
+    "commitments",
+    key=("provider", "name"),
+    content=("starts", "ends", "amount", "currency", "source", "note"),
     beside=("checked_on",),
 )
 
@@ -126,6 +133,7 @@ def _own_rows(own: OwnBook) -> Mapping[_Table, Sequence[Row]]:
         PRICES: [vars(row) for row in own.prices],
         ALIASES: own.aliases,
         DISCOUNTS: [vars(row) for row in own.discounts],
+        COMMITMENTS: [vars(row) for row in own.commitments],
     }
     return {table: list({_key(table, row): row for row in found}.values()) for table, found in rows.items()}
 

@@ -17,10 +17,12 @@ from typing import Any, TypeVar
 
 from farebox_ledger._book_rows import (
     SOLD,
+    CommitmentRow,
     DiscountRow,
     PriceRow,
     Row,
     alias_row,
+    commitment_row,
     discount_row,
     price_row,
 )
@@ -63,6 +65,7 @@ PRICE_COLUMNS = (
 REQUIRED = ("provider", "model", "unit", "price")
 PRICE_KEYS = tuple(column for column in PRICE_COLUMNS if column not in ("unit", "price"))
 DISCOUNT_KEYS = ("provider", "model", "percent", "valid_from", "checked_on", "source", "note")
+COMMITMENT_KEYS = ("provider", "name", "amount", "currency", "starts", "ends", "checked_on", "source", "note")
 ALIAS_KEYS = ("provider", "field", "match", "pattern", "value", "checked_on", "source")
 
 # Units that price lists quote for a million.
@@ -74,10 +77,11 @@ Fields = Mapping[str, str]
 
 @dataclass
 class OwnBook:
-    """The user's prices, discounts and names, in the order in which a later one holds."""
+    """The user's prices, discounts, commitments and names, in the order in which a later one holds."""
 
     prices: list[PriceRow] = field(default_factory=list)
     discounts: list[DiscountRow] = field(default_factory=list)
+    commitments: list[CommitmentRow] = field(default_factory=list)
     aliases: list[Row] = field(default_factory=list)
 
 
@@ -154,6 +158,7 @@ def _read_toml(path: Path, book: OwnBook) -> None:
     for rows in _each(tables, "prices", path, (*PRICE_KEYS, *SOLD), _toml_prices):
         book.prices += rows
     book.discounts += _each(tables, "discounts", path, DISCOUNT_KEYS, _toml_discount)
+    book.commitments += _each(tables, "commitments", path, COMMITMENT_KEYS, _toml_commitment)
     book.aliases += _each(tables, "aliases", path, ALIAS_KEYS, _toml_alias)
 
 
@@ -191,6 +196,11 @@ def _toml_prices(fields: Fields) -> list[PriceRow]:
 def _toml_discount(fields: Fields) -> DiscountRow:
     defaults = {"model": "", "valid_from": "", "checked_on": _today(), "source": TOML_FILE, "note": ""}
     return discount_row({**defaults, **fields})
+
+
+def _toml_commitment(fields: Fields) -> CommitmentRow:
+    defaults = {"name": "", "currency": "USD", "checked_on": _today(), "source": TOML_FILE, "note": ""}
+    return commitment_row({**defaults, **fields})
 
 
 def _toml_alias(fields: Fields) -> Row:

@@ -14,9 +14,11 @@ __all__ = [
     "OTHER_UNITS",
     "SOLD",
     "UNITS",
+    "CommitmentRow",
     "DiscountRow",
     "PriceRow",
     "alias_row",
+    "commitment_row",
     "discount_row",
     "fallback_row",
     "price_row",
@@ -54,6 +56,7 @@ FIELDS = ("model", "variant", "region", "host", "hour")
 MATCHES = ("exact", "prefix", "suffix", "any")
 SCALE = 12
 PRICE_MAX = 1_000_000
+AMOUNT_MAX = 10**15
 EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 FACTOR_SCALE = 8
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -90,6 +93,21 @@ class DiscountRow:
     model: str
     valid_from: datetime
     factor: Decimal | None
+    checked_on: date
+    source: str
+    note: str
+
+
+@dataclass(frozen=True)
+class CommitmentRow:
+    """What was promised to be spent from `starts` to before `ends`; `amount` None withdraws it."""
+
+    provider: str
+    name: str
+    starts: date
+    ends: date
+    amount: Decimal | None
+    currency: str
     checked_on: date
     source: str
     note: str
@@ -141,6 +159,32 @@ def discount_row(fields: Mapping[str, str]) -> DiscountRow:
         model=fields["model"].lower(),
         valid_from=_day(fields["valid_from"]),
         factor=_factor(fields["percent"]),
+        checked_on=_date(fields["checked_on"]),
+        source=fields["source"],
+        note=fields["note"],
+    )
+
+
+def commitment_row(fields: Mapping[str, str]) -> CommitmentRow:
+    """Read a commitment; an empty `amount` withdraws it.
+
+    Raises:
+        ValueError: says which field holds what, and what is allowed.
+    """
+    if not fields["provider"]:
+        raise ValueError("provider must not be empty")
+    if not CURRENCY.fullmatch(fields["currency"]):
+        raise ValueError(f"currency {fields['currency']!r} is not a code of three capitals like EUR")
+    starts, ends = _date(fields["starts"]), _date(fields["ends"])
+    if not starts < ends:
+        raise ValueError(f"ends {ends} is not after starts {starts}")
+    return CommitmentRow(
+        provider=fields["provider"],
+        name=fields["name"],
+        starts=starts,
+        ends=ends,
+        amount=_promised(fields["amount"]),
+        currency=fields["currency"],
         checked_on=_date(fields["checked_on"]),
         source=fields["source"],
         note=fields["note"],
@@ -208,6 +252,18 @@ def _factor(percent: str) -> Decimal | None:
     if off.is_nan() or not 0 <= off <= 100:
         raise ValueError(f"percent {percent!r} is not between 0 and 100")
     return factor
+
+
+def _promised(text: str) -> Decimal | None:
+    if text == "":
+        return None
+    try:
+        amount = Decimal(text).quantize(Decimal(1).scaleb(-SCALE), context=EXACT)
+    except ArithmeticError:
+        raise ValueError(f"amount {text!r} is not a number with at most {SCALE} decimals") from None
+    if amount.is_nan() or not 0 <= amount <= AMOUNT_MAX:
+        raise ValueError(f"amount {text!r} is not between 0 and {AMOUNT_MAX:,}")
+    return amount
 
 
 def _tier(text: str) -> int:

@@ -23,6 +23,7 @@ EVERYWHERE = frozenset(
         "bill_imports",
         "bills",
         "budgets",
+        "commitments",
         "foreign_decided",
         "migrations",
         "price_aliases",

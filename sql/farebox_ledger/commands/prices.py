@@ -14,6 +14,7 @@ from farebox.settings import setting
 
 if TYPE_CHECKING:
     from farebox_ledger._book_check import Check
+    from farebox_ledger._commitments import Commitment
     from farebox_ledger._prices import Known
 
 __all__ = ["command"]
@@ -26,8 +27,8 @@ LINES_MAX = 12
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "The price book: `list` what it holds, `show` what one model costs and by whose word, `import` prices of your "
-        "own or of a newer genai-prices, `check` its age and coverage. Prices are quoted for a million tokens, a "
-        "thousand requests or an hour."
+        "own or of a newer genai-prices, `check` its age and coverage, see what is used of `commitments`. Prices are "
+        "quoted for a million tokens, a thousand requests or an hour."
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list the prices that hold")
@@ -45,6 +46,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     importing = actions.add_parser("import", help="bring in prices from a CSV file, or from genai-prices")
     _add_common(importing)
     importing.add_argument("source", help=f"a CSV file, or {CATALOGUE} for the one that is installed")
+    promised = actions.add_parser("commitments", help="show what is used of commitments; exits 1 when one falls short")
+    _add_common(promised)
     checking = actions.add_parser("check", help="check age and coverage; exits 1 when the news is bad")
     _add_common(checking)
     checking.add_argument("--since", default="7d", metavar="TIME", help="traffic to look at: 24h, 30d, a day (7d)")
@@ -63,7 +66,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    actions = {"list": _list, "show": _show, "import": _import, "check": _check}
+    actions = {"list": _list, "show": _show, "import": _import, "check": _check, "commitments": _commitments}
     return actions[args.action](args)
 
 
@@ -167,6 +170,20 @@ def _check(args: argparse.Namespace) -> int:
     return 1 if check.bad else 0
 
 
+def _commitments(args: argparse.Namespace) -> int:
+    from farebox_ledger._commitments import read_commitments
+    from farebox_ledger._dsn import parse_dsn
+    from farebox_ledger._store import open_reader
+
+    with open_reader(parse_dsn(setting("dsn", args.dsn))) as client:
+        found = read_commitments(client, datetime.now(UTC).date())
+    if args.json:
+        _print_json([each.as_json() for each in found])
+    else:
+        _print_commitments(found)
+    return 1 if any(each.shortfall for each in found) else 0
+
+
 def _days(text: str) -> int:
     from farebox_ledger.errors import LedgerError
 
@@ -257,6 +274,33 @@ def _print_known(name: str, known: Known) -> None:
         whose = {"user": "your own, ", "imported": "imported, "}.get(book, "")
         out.print(f"  {whose}{source}, checked {day}{': ' + note if note else ''}", style="dim")
     out.print()
+
+
+def _print_commitments(found: Sequence[Commitment]) -> None:
+    from farebox_ledger._terminal import console, share, table
+
+    out = console()
+    if not found:
+        out.print("Nothing is promised; write [[commitments]] into farebox.toml.")
+        return
+    headings = [("provider", False), ("commitment", False), ("from", False), ("to before", False)]
+    rows = [
+        [
+            each.provider,
+            each.name,
+            f"{each.starts}",
+            f"{each.ends}",
+            f"{each.amount:,.2f} {each.currency}",
+            f"{'≥ ' if each.at_least else ''}{each.spent:,.2f}",
+            share(float(each.spent / each.amount)) if each.amount else "–",
+            "–" if each.forecast is None else f"{each.forecast:,.2f}",
+            f"{each.shortfall:,.2f}" if each.shortfall else "",
+        ]
+        for each in found
+    ]
+    sums = [(name, True) for name in ("promised", "spent", "used", "at this pace", "short by")]
+    out.print(table([*headings, *sums], rows))
+    out.print("Spent is after discounts; the pace is that of the last 28 days. ≥ marks a lower bound.", style="dim")
 
 
 def _print_check(check: Check, period: str) -> None:
