@@ -106,6 +106,8 @@ class _Fields(Protocol):
 
     def override_by_name(self, name: str, properties: list[models.DynamicConfigValue]) -> Self: ...
 
+    def override_by_field_type(self, field_type: str, properties: list[models.DynamicConfigValue]) -> Self: ...
+
 
 P = TypeVar("P", bound=_Fields)
 
@@ -155,12 +157,14 @@ def chart(
     columns: Mapping[str, Column] | None = None,
     not_priced: str = "",
     since: str = "",
+    points: int = POINTS_MAX,
     width: int = 12,
     height: int = 8,
 ) -> Panel:
     """Draw an answer over time: a series a column, or a series a value of the column `label`.
 
-    not_priced: a second question, whose counts are drawn beside the money; since: a time range of the panel's own.
+    not_priced: a second question, whose counts are drawn beside the money; since: a time range of the panel's own;
+    points: how finely it is drawn, less for shares of few.
     """
     panel = (
         timeseries.Panel()
@@ -169,7 +173,7 @@ def chart(
         .datasource(DATASOURCE)
         .with_target(Target(question, "timeseries"))
         .unit(unit)
-        .max_data_points(POINTS_MAX)
+        .max_data_points(points)
         .draw_style(common_models.GraphDrawStyle.BARS if bars else common_models.GraphDrawStyle.LINE)
         .fill_opacity(70 if bars else 10)
         .line_width(1)
@@ -212,7 +216,10 @@ def listing(
     width: int = 24,
     height: int = 9,
 ) -> Panel:
-    """List an answer's rows as they come."""
+    """List an answer's rows as they come.
+
+    Grafana gives a text that reads as a number, as an id or an exact amount does, the panel's unit; here it stays text.
+    """
     panel = (
         table.Panel()
         .title(title)
@@ -224,6 +231,7 @@ def listing(
         .thresholds(_thresholds(((None, "text"),)))
         .cell_height(common_models.TableCellHeight.SM)
         .show_header(True)
+        .override_by_field_type("string", Column(unit="string").settings_list())
     )
     return Panel(_shown(panel, {NOT_PRICED: DOUBT, **(columns or {})}), width, height)
 

@@ -238,8 +238,9 @@ def test_contributors_are_sorted_by_their_change(busy: Store, traffic: list[Made
     now, days = within(traffic, *SPIKE), usual_days(traffic, *SPIKE)
 
     assert [(row["kind"], row["value"]) for row in found[:2]] == [("prompt version", "v7"), ("route", "support")]
-    changes = [abs(row["change"]) for row in found if row["change"] is not None]
+    changes = [abs(row["change"]) for row in found if row["change"] is not None and row["kind"] != "service"]
     assert changes == sorted(changes, reverse=True)
+    assert [row["value"] for row in found if row["kind"] == "service"] == [found[-1]["value"]] == ["shop"]
     for row in [row for row in found if row["kind"] in ("route", "model", "tenant")]:
         mine = [each for each in now if getattr(each, row["kind"]) == row["value"]]
         theirs = [[each for each in day if getattr(each, row["kind"]) == row["value"]] for day in days]

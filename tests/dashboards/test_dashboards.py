@@ -88,6 +88,28 @@ def test_a_count_is_never_shown_as_money(dashboard: Dashboard) -> None:
             assert overrides(panel)[NOT_PRICED]["unit"] == "short"
 
 
+def test_texts_bear_no_unit(dashboard: Dashboard) -> None:
+    """In a table an id of digits, or an exact amount, is shown as it is: Grafana would give it the panel's unit."""
+    for panel in panels(dashboard):
+        if panel["type"] == "table":
+            (first, *others) = panel["fieldConfig"]["overrides"]
+            assert first == {
+                "matcher": {"id": "byType", "options": "string"},
+                "properties": [{"id": "unit", "value": "string"}],
+            }
+            assert all(each["matcher"]["id"] == "byName" for each in others)
+
+
+def test_panels_are_of_kinds_that_every_viewer_has(dashboard: Dashboard) -> None:
+    """Kinds that Grafana's libraries export; gauges in cells have a scale, or they stay empty."""
+    for panel in panels(dashboard):
+        assert panel["type"] in ("stat", "table", "timeseries")
+        for settings in overrides(panel).values():
+            if settings.get("custom.cellOptions", {}).get("type") == "gauge":
+                assert settings["min"] == 0
+                assert settings.get("fieldMinMax") or settings["max"] == 1
+
+
 def test_panels_do_not_overlap(dashboard: Dashboard) -> None:
     """Each panel has a place of its own within the width of 24."""
     places = [panel["gridPos"] for panel in dashboard.as_data()["panels"]]

@@ -14,11 +14,11 @@ def _split() -> Panel:
         "spike_split",
         "currencyUSD",
         columns={
-            "part": Column(width=150),
+            "part": Column(width=180),
             "change": CHANGE,
             "share": Column(unit="percentunit", decimals=0, width=80),
         },
-        width=14,
+        width=24,
         height=10,
     )
 
@@ -29,9 +29,9 @@ def _changes() -> Panel:
         "Deployments, prices, new models and prompt versions in the range and the three hours before it, latest first.",
         "spike_changes",
         "string",
-        columns={"at": Column(unit="dateTimeAsIso", width=160), "what": Column(width=120)},
-        width=10,
-        height=10,
+        columns={"at": Column(unit="dateTimeAsIso", width=160), "what": Column(width=160), "which": Column(width=320)},
+        width=24,
+        height=7,
     )
 
 

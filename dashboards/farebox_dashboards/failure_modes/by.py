@@ -20,7 +20,8 @@ def _judged(title: str, description: str, question: str, value: str) -> Panel:
             **dict.fromkeys(("answers", "bad"), COUNT),
             **dict.fromkeys(RATES, SHARE),
         },
-        width=12,
+        width=24,
+        height=7,
     )
 
 
@@ -62,7 +63,8 @@ def _by_tool() -> Panel:
             **dict.fromkeys(("answers", "malformed"), COUNT),
             **dict.fromkeys(("rate", "at least", "at most"), SHARE),
         },
-        width=12,
+        width=24,
+        height=7,
     )
 
 

@@ -20,11 +20,11 @@ def _recovered() -> Panel:
             **dict.fromkeys(("failed", "by retry", "by another call", "not recovered"), COUNT),
             **dict.fromkeys(("recovered", "at least", "at most"), SHARE),
         },
-        width=12,
+        width=24,
     )
 
 
 MONEY = Row(
     "What failures cost",
-    (failure_rate(8), failure_spend(8), not_priced(8), failures_by_class(12), _recovered()),
+    (failure_rate(8), failure_spend(8), not_priced(8), failures_by_class(24), _recovered()),
 )

@@ -7,7 +7,7 @@ from farebox_dashboards._panels import SHARE, Column, Panel, Row, chart, listing
 
 __all__ = ["WAYS"]
 
-HEAT = ((None, "transparent"), (0.01, "#E0B40033"), (0.05, "#FF780055"), (0.2, "#E0222288"))
+HEAT = ((None, "text"), (0.01, "dark-yellow"), (0.05, "dark-orange"), (0.2, "dark-red"))
 CLASSES = (
     "not ok",
     "refusal",
@@ -32,7 +32,7 @@ def _matrix() -> Panel:
         unit="percentunit",
         decimals=1,
         steps=HEAT,
-        settings={"custom.cellOptions": {"type": "color-background", "mode": "basic"}},
+        settings={"custom.cellOptions": {"type": "color-text"}},
     )
     return listing(
         "Routes and failures",
@@ -54,7 +54,8 @@ def _over_time() -> Panel:
         "failures_over_time",
         "percentunit",
         label="failure",
-        width=10,
+        points=24,
+        width=24,
     )
 
 
@@ -74,8 +75,8 @@ def _families() -> Panel:
                 ("hedging, at least", "hedging, at most", "overconfidence, at least", "overconfidence, at most"), SHARE
             ),
         },
-        width=14,
-        height=8,
+        width=24,
+        height=7,
     )
 
 

@@ -45,6 +45,8 @@ def _over_time() -> Panel:
         "currencyUSD",
         label="model",
         not_priced="not_priced_over_time",
+        points=48,
+        width=24,
     )
 
 
@@ -60,7 +62,7 @@ def _others() -> Panel:
             "change": CHANGE,
             "change, share": SHARE,
         },
-        width=12,
+        width=24,
         height=8,
     )
 

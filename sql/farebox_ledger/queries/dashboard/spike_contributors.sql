@@ -1,5 +1,5 @@
 -- Whose spend changed most against what is usual, the same hours of the seven days before on average? One row a value of a tag
--- or model, the largest change first; a call stands in one row of each kind that it has. USD of what is known, NULL: nothing is.
+-- or model, the largest change first, and last what has one value only; a call stands in one row of each kind that it has. USD of what is known, NULL: nothing is.
 SELECT
     kind AS `kind`,
     value AS `value`,
@@ -26,6 +26,7 @@ FROM
         each.1 AS kind,
         each.2 AS value,
         greatest(max(max(stretch)) OVER (), 1) AS stretches,
+        count() OVER (PARTITION BY kind) AS values_of_kind,
         sumIf(list_cost, stretch = 0) AS now_known,
         roundBankers(divideDecimal(sumIf(list_cost, stretch > 0), toDecimal64(stretches, 0), 30), 12) AS usual_known,
         if(
@@ -39,5 +40,5 @@ FROM
     FROM @stretches()
     GROUP BY each
 )
-ORDER BY abs(changed) DESC, now_calls DESC, kind, value
+ORDER BY values_of_kind > 1 DESC, abs(changed) DESC, now_calls DESC, kind, value
 LIMIT 40

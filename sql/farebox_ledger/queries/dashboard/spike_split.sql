@@ -43,8 +43,8 @@ FROM
             (
                 'price',
                 of_price,
-                concat(shown(1000000 * toFloat64(usual_spend) / usual_tokens, 3), ' USD a million tokens'),
-                concat(shown(1000000 * toFloat64(now_spend) / now_tokens, 3), ' USD a million tokens')
+                'usual prices',
+                concat(shown(100 * toFloat64(after_price) / toFloat64(after_cache), 1), ' % of them for these tokens')
             ),
             (
                 'retries',
