@@ -14,7 +14,7 @@ from typing import Any
 
 from farebox_dashboards._clickhouse import PLUGIN
 from farebox_dashboards._dashboard import Dashboard
-from farebox_dashboards._push import DATASOURCE_UID, FOLDER_TITLE
+from farebox_dashboards._places import DATASOURCE_UID, FOLDER_TITLE
 from farebox_dashboards._yaml import as_yaml
 from farebox_ledger.alerts import UNTIL, Rule, alert_sql
 
@@ -48,7 +48,7 @@ def groups(rules: Sequence[Placed], receiver: str | None = None) -> list[dict[st
     return [
         {
             "orgId": 1,
-            "name": "farebox" if every_s == min(each.every_s for each, *_ in rules) else f"farebox, every {every_s} s",
+            "name": "farebox" if every_s == min(each.every_s for each, *_ in rules) else "farebox-slow",
             "folder": FOLDER_TITLE,
             "interval": _span(every_s),
             "rules": [grafana_rule(*placed, receiver) for placed in rules if placed[0].every_s == every_s],
@@ -131,20 +131,22 @@ def _template(rule: Rule, text: str, steps: Mapping[str, str]) -> str:
     """Write a message in Grafana's template language: labels and numbers by the names it gives them."""
     written = []
     for literal, name, spec, _ in string.Formatter().parse(text):
-        written.append(literal)
+        dollars = name is not None and literal.endswith("$")
+        written.append(literal.removesuffix("$") if dollars else literal)
         if name in rule.labels:
             written.append(f"{{{{ $labels.{name} }}}}")
         elif name is not None:
-            written.append(f"{{{{ {_formatted(f'$values.{steps[name]}.Value', spec or '')} }}}}")
+            written.append(f"{{{{ {_formatted(f'$values.{steps[name]}.Value', spec or '', '$' * dollars)} }}}}")
     return "".join(written)
 
 
-def _formatted(value: str, spec: str) -> str:
+def _formatted(value: str, spec: str, before: str) -> str:
+    """Write a number; a dollar sign before it stands inside, since Grafana takes `${` for a variable."""
     if spec == "duration":
         return f"humanizeDuration {value}"
     if spec.endswith("%"):
         return f"humanizePercentage {value}"
-    return f'printf "%{re.sub(",", "", spec)}" {value}'
+    return f'printf "{before}%{re.sub(",", "", spec)}" {value}'
 
 
 def _link(rule: Rule) -> str:

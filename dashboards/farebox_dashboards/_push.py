@@ -1,4 +1,4 @@
-"""Brings dashboards, their folder and their data source into a Grafana over its HTTP API.
+"""Brings dashboards, alert rules, their folder and their data source into a Grafana over its HTTP API.
 
 It may be run as often as one likes: what is there already stays untouched, and so does all that farebox did not make.
 """
@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from farebox_dashboards._alerts import Placed
 from farebox_dashboards._clickhouse import PLUGIN
+from farebox_dashboards._contacts import RECEIVER, Contact
 from farebox_dashboards._dashboard import TAG, Dashboard
+from farebox_dashboards._places import DATASOURCE_UID, FOLDER_TITLE, FOLDER_UID
+from farebox_dashboards._push_alerts import Action, AlertPusher
 from farebox_dashboards.errors import GrafanaError
 from farebox_ledger import Dsn
 
-__all__ = ["DATASOURCE_UID", "FOLDER_UID", "Change", "Pusher"]
+__all__ = ["Change", "Pusher"]
 
-FOLDER_UID = "farebox"
-FOLDER_TITLE = "farebox"
-DATASOURCE_UID = "farebox-clickhouse"
 TIMEOUT_S = 10.0
 EXAMPLE = "http://localhost:3000"
 # The oldest Grafana that takes the ClickHouse plugin these dashboards ask through.
@@ -30,14 +31,12 @@ NOT_FOUND = 404
 # What Grafana adds to a dashboard that it keeps.
 KEPT_BY_GRAFANA = ("id", "version", "iteration")
 
-Action = Literal["created", "updated", "unchanged"]
-
 
 @dataclass(frozen=True)
 class Change:
     """What was done with one thing, or would be; `details` are the panels concerned: + new, ~ other, - gone."""
 
-    kind: Literal["folder", "data source", "dashboard"]
+    kind: Literal["folder", "data source", "dashboard", "contact point", "messages", "alert rules"]
     name: str
     action: Action
     details: Sequence[str] = field(default_factory=tuple)
@@ -57,8 +56,15 @@ class Pusher:
         whole = url if parts.path.endswith("/") or not parts.path else url + "/"  # else the client glues `api` to it
         self._grafana = GrafanaApi.from_url(whole, credential=token, timeout=TIMEOUT_S)
 
-    def push(self, dashboards: Sequence[Dashboard], ledger: Dsn | None = None) -> list[Change]:
-        """Bring folder and dashboards in, and the data source if `ledger` says where it is; return what became of each.
+    def push(
+        self,
+        dashboards: Sequence[Dashboard],
+        ledger: Dsn | None = None,
+        rules: Sequence[Placed] = (),
+        contacts: Sequence[tuple[Contact, str]] = (),
+    ) -> list[Change]:
+        """Bring folder, dashboards and alert rules in, the data source if `ledger` says where it is, and contact points
+        with their addresses; rules go to these where there are any. Returns what became of each.
 
         Raises:
             GrafanaError: Grafana cannot be reached, is too old, refuses, or holds something else under one of our uids.
@@ -67,29 +73,36 @@ class Pusher:
         changes = [self._folder()]
         if ledger is not None:
             changes.append(self._datasource(ledger))
-        return changes + [self._dashboard(each) for each in dashboards]
+        changes += [self._dashboard(each) for each in dashboards]
+        alerts = AlertPusher(self._grafana, self, FOLDER_UID)
+        if contacts:
+            changes.append(Change("messages", RECEIVER, *alerts.template()))
+        for contact, address in contacts:
+            changes.append(Change("contact point", contact.uid, *alerts.contact(contact, address)))
+        receiver = RECEIVER if contacts else None
+        return changes + [Change("alert rules", *each) for each in alerts.rules(rules, receiver)]
 
     def _check_version(self) -> None:
-        with self._asking("its version"):
+        with self.asking("its version"):
             version = self._grafana.version or "0"
         numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
         if numbers < VERSION_MIN:
             raise GrafanaError(f"the Grafana at {self._url} is {version}; its ClickHouse plugin needs 11.6 or newer")
 
     def _folder(self) -> Change:
-        found = self._found("the folder", lambda: self._grafana.folder.get_folder(FOLDER_UID))
+        found = self.found("the folder", lambda: self._grafana.folder.get_folder(FOLDER_UID))
         if found is not None:
             return Change("folder", FOLDER_TITLE, "unchanged")
-        self._write("the folder", lambda: self._grafana.folder.create_folder(FOLDER_TITLE, uid=FOLDER_UID))
+        self.write("the folder", lambda: self._grafana.folder.create_folder(FOLDER_TITLE, uid=FOLDER_UID))
         return Change("folder", FOLDER_TITLE, "created")
 
     def _datasource(self, ledger: Dsn) -> Change:
         """Write the data source; a password that is given always, since Grafana does not tell the old one."""
         wanted = datasource(ledger)
         api = self._grafana.datasource
-        found = self._found("the data source", lambda: api.get_datasource_by_uid(DATASOURCE_UID))
+        found = self.found("the data source", lambda: api.get_datasource_by_uid(DATASOURCE_UID))
         if found is None:
-            self._write("the data source", lambda: api.create_datasource(wanted))
+            self.write("the data source", lambda: api.create_datasource(wanted))
             return Change("data source", DATASOURCE_UID, "created")
         if found.get("type") != PLUGIN:
             raise GrafanaError(
@@ -98,12 +111,12 @@ class Pusher:
         shown = {key: value for key, value in wanted.items() if key != "secureJsonData"}
         if not ledger.password and all(found.get(key) == value for key, value in shown.items()):
             return Change("data source", DATASOURCE_UID, "unchanged")
-        self._write("the data source", lambda: api.update_datasource_by_uid(DATASOURCE_UID, wanted))
+        self.write("the data source", lambda: api.update_datasource_by_uid(DATASOURCE_UID, wanted))
         return Change("data source", DATASOURCE_UID, "updated")
 
     def _dashboard(self, each: Dashboard) -> Change:
         wanted = each.as_data()
-        found = self._found(each.title, lambda: self._grafana.dashboard.get_dashboard(each.uid))
+        found = self.found(each.title, lambda: self._grafana.dashboard.get_dashboard(each.uid))
         held: dict[str, Any] = {} if found is None else found.get("dashboard", {})
         if found is not None and TAG not in held.get("tags", []):
             raise GrafanaError(
@@ -115,12 +128,12 @@ class Pusher:
         if found is not None and not details:
             return Change("dashboard", each.uid, "unchanged")
         body = {"dashboard": wanted, "folderUid": FOLDER_UID, "message": "farebox dashboards push", "overwrite": True}
-        self._write(each.title, lambda: self._grafana.dashboard.update_dashboard(body))
+        self.write(each.title, lambda: self._grafana.dashboard.update_dashboard(body))
         return Change("dashboard", each.uid, "created" if found is None else "updated", details)
 
-    def _found(self, what: str, get: Callable[[], Any]) -> dict[str, Any] | None:
+    def found(self, what: str, get: Callable[[], Any]) -> dict[str, Any] | None:
         """Ask for something; None if Grafana has no such thing."""
-        with self._asking(what):
+        with self.asking(what):
             from grafana_client.client import GrafanaClientError
 
             try:
@@ -131,13 +144,13 @@ class Pusher:
                 raise
             return found
 
-    def _write(self, what: str, send: Callable[[], Any]) -> None:
+    def write(self, what: str, send: Callable[[], Any]) -> None:
         if not self._dry_run:
-            with self._asking(what):
+            with self.asking(what):
                 send()
 
     @contextmanager
-    def _asking(self, what: str) -> Iterator[None]:
+    def asking(self, what: str) -> Iterator[None]:
         """Turn what may go wrong between here and Grafana into one sentence."""
         from grafana_client.client import GrafanaException, GrafanaTimeoutError, GrafanaUnauthorizedError
         from niquests.exceptions import RequestException

@@ -22,13 +22,14 @@ URL = "http://localhost:3000"
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Grafana dashboards over the ledger: `build` writes them and the alert rules as files for Grafana's file "
-        "provisioning, `push` brings the dashboards into a running Grafana, as often as you like."
+        "Grafana dashboards and alert rules over the ledger: `build` writes them as files for Grafana's file "
+        "provisioning, `push` brings them into a running Grafana, as often as you like. Alerts go to whom "
+        "FAREBOX_CONTACT_EMAIL, _SLACK, _WEBHOOK and _PAGERDUTY name, or where Grafana's own policies send them."
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     building = actions.add_parser("build", help="write dashboards and alert rules as files")
     building.add_argument("--out", default=FOLDER, metavar="FOLDER", help=f"where to ({FOLDER})")
-    pushing = actions.add_parser("push", help="bring the dashboards into a Grafana")
+    pushing = actions.add_parser("push", help="bring dashboards and alert rules into a Grafana")
     pushing.add_argument("--url", help=f"the Grafana; GRAFANA_URL ({URL})")
     pushing.add_argument("--token", help="of a service account with the role Admin; better in GRAFANA_TOKEN")
     pushing.add_argument(
@@ -46,31 +47,43 @@ def _run(args: argparse.Namespace) -> int:
 
 def _build(folder: Path) -> int:
     from farebox_dashboards import DASHBOARDS, DashboardError
-    from farebox_dashboards.alerts import ALERTS, PLACED
+    from farebox_dashboards._alerts import provisioning
+    from farebox_dashboards._contacts import RECEIVER, chosen, contact_points
+    from farebox_dashboards.alerts import placed
+    from farebox_ledger.alerts import rules_in_force
 
+    rules, contacts = placed(rules_in_force()), chosen(os.environ)
+    alerting = folder / "provisioning" / "alerting"
     files = {folder / "dashboards" / f"{each.uid}.json": each.as_json() for each in DASHBOARDS}
-    files[folder / "provisioning" / "alerting" / "farebox.yaml"] = ALERTS
+    files[alerting / "farebox.yaml"] = provisioning(rules, RECEIVER if contacts else None)
+    if contacts:
+        files[alerting / "contact-points.yaml"] = contact_points(contacts)
     try:
         for path, text in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DashboardError(f"--out {folder} cannot be written ({error.strerror}); name another folder") from None
-    print(f"{len(DASHBOARDS)} dashboards and {len(PLACED)} alert rules written to {folder}")  # noqa: T201
+    print(f"{len(DASHBOARDS)} dashboards and {len(rules)} alert rules written to {folder}")  # noqa: T201
     return 0
 
 
 def _push(args: argparse.Namespace) -> int:
     from farebox_dashboards import DASHBOARDS, GrafanaError
+    from farebox_dashboards._contacts import chosen
     from farebox_dashboards._push import Pusher
+    from farebox_dashboards.alerts import placed
     from farebox_ledger import parse_dsn
+    from farebox_ledger.alerts import rules_in_force
 
     url = args.url or os.environ.get("GRAFANA_URL") or URL
     token = args.token or os.environ.get("GRAFANA_TOKEN")
     if not token:
         raise GrafanaError("no token for Grafana; make one for a service account with the role Admin: GRAFANA_TOKEN")
     ledger = parse_dsn(args.datasource) if args.datasource else None
-    changes = Pusher(url, token, dry_run=args.dry_run).push(DASHBOARDS, ledger)
+    contacts = [(each, os.environ[each.variable]) for each in chosen(os.environ)]
+    pusher = Pusher(url, token, dry_run=args.dry_run)
+    changes = pusher.push(DASHBOARDS, ledger, placed(rules_in_force()), contacts)
     if args.json:
         print(json.dumps([vars(each) for each in changes], indent=2, ensure_ascii=False))  # noqa: T201
     else:

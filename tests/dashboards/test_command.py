@@ -13,6 +13,8 @@ from farebox._cli import main
 from farebox_dashboards import DASHBOARDS
 from farebox_dashboards.alerts import ALERTS, PLACED
 
+GROUPS = ("farebox", "farebox-slow")
+
 DSN = "clickhouse://grafana:pa'ss@clickhouse:8123/farebox"
 
 
@@ -58,6 +60,7 @@ def test_push_brings_everything_in(grafana: FakeGrafana, capsys: pytest.CaptureF
         ("POST", "/api/folders"),
         ("POST", "/api/datasources"),
         *[("POST", "/api/dashboards/db")] * len(DASHBOARDS),
+        *[("PUT", f"/api/v1/provisioning/folder/farebox/rule-groups/{name}") for name in GROUPS],
     ]
     assert grafana.folders == {"farebox": {"title": "farebox", "uid": "farebox"}}
     assert grafana.datasources["farebox-clickhouse"] == {
@@ -83,6 +86,7 @@ def test_push_brings_everything_in(grafana: FakeGrafana, capsys: pytest.CaptureF
         "folder farebox: created",
         "data source farebox-clickhouse: created",
         *(f"dashboard {each.uid}: created" for each in DASHBOARDS),
+        *(f"alert rules {name}: created" for name in GROUPS),
     ]
 
 
@@ -95,7 +99,7 @@ def test_pushing_again_changes_nothing(grafana: FakeGrafana, capsys: pytest.Capt
     assert push("--json") == 0
     assert grafana.writes == []
     told = json.loads(capsys.readouterr().out)
-    assert [each["action"] for each in told] == ["unchanged"] * (1 + len(DASHBOARDS))
+    assert [each["action"] for each in told] == ["unchanged"] * (1 + len(DASHBOARDS) + len(GROUPS))
 
 
 def test_a_dry_run_tells_what_would_change_and_changes_nothing(
@@ -122,6 +126,7 @@ def test_a_dry_run_tells_what_would_change_and_changes_nothing(
         "  - Note",
         "  ~ settings",
         *(f"dashboard {each.uid}: unchanged" for each in DASHBOARDS[1:]),
+        *(f"alert rules {name}: unchanged" for name in GROUPS),
     ]
 
 

@@ -22,7 +22,7 @@ from dashboards.traffic import DAY, UNTIL
 from farebox_dashboards import DASHBOARDS
 from farebox_dashboards._clickhouse import PLUGIN
 from farebox_dashboards._macros import Range, expand
-from farebox_dashboards._push import DATASOURCE_UID, FOLDER_UID
+from farebox_dashboards._places import DATASOURCE_UID, FOLDER_UID
 from farebox_ledger import Dsn, parse_dsn
 
 ROOT = Path(__file__).parents[2]

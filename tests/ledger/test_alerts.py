@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -59,6 +60,17 @@ BUDGETS = [
 ]
 
 
+CHECK_COLUMNS = ("run", "checked_at", "provider", "day", "currency", "billed", "recorded", "tolerance")
+
+
+def bill_checks() -> Iterator[list[object]]:
+    """Make checks of bills an hour ago: one provider's days differ, one's match, and one differs by cents."""
+    for provider, billed in (("anthropic", ("13", "6")), ("openai", ("10.01", "10")), ("together", ("10.4", "10"))):
+        for day, amount in enumerate(billed, start=1):
+            at = NOW - HOUR
+            yield ["a", at, provider, (NOW - day * DAY).date(), "USD", Decimal(amount), Decimal(10), Decimal("0.005")]
+
+
 @pytest.fixture(scope="module")
 def ledger(ledger_folder, ledger_client) -> Iterator[Store]:
     """A ledger with all that trouble, and with budgets; no test writes to it."""
@@ -70,6 +82,7 @@ def ledger(ledger_folder, ledger_client) -> Iterator[Store]:
             [[*row, begin, "test", ""] for row in BUDGETS],
             column_names=["name", "period", "amount", "applies_to", "valid_from", "who", "why"],
         )
+        opened.client.insert("bill_checks", list(bill_checks()), column_names=CHECK_COLUMNS)
         yield opened
         opened.client.command("DROP DATABASE alerts SYNC")
 
@@ -91,6 +104,7 @@ def fired(ledger: Store, name: str, at: datetime = NOW) -> dict[tuple[str, ...],
         ("budget-burn-fast", {(BUDGET,)}),
         ("budget-burn-long", {(BUDGET,), ("tight",)}),
         ("budget-spent", {(BUDGET,)}),
+        ("bill-differs", {("anthropic", "USD")}),
         ("spend-spike-hourly", {("burning",)}),
         ("ledger-silent", set()),
     ],
@@ -128,6 +142,14 @@ def test_a_silent_ledger_is_told(fresh_store: Store) -> None:
     (later,) = measure(fresh_store.client, rule, now + HOUR)
     assert later.value == pytest.approx(3600, abs=60)
     assert later.summary == "The ledger has received nothing for 60 minutes"
+
+
+def test_a_bill_that_differs_is_told_with_its_sign(ledger: Store) -> None:
+    """Days that differ one way and the other are added up for the alarm, and told with what they come to."""
+    told = fired(ledger, "bill-differs")[("anthropic", "USD")]
+
+    assert (told.value, told.facts) == (7, {"difference_sum": -1, "days": 2, "share": pytest.approx(7 / 19)})
+    assert told.summary == "Bill and ledger of anthropic differ by -1.00 USD, 36.8% of the bill"
 
 
 def test_messages_and_links_carry_names_as_they_are(ledger: Store) -> None:

@@ -174,6 +174,18 @@ LEDGER = (
         ),
     ),
     Rule(
+        name="bill-differs",
+        title="A bill and the ledger differ",
+        means="Days of the last 35 that were held against a bill differ by a dollar or more, beyond tolerance.",
+        question="bill_differs",
+        labels=("provider", "currency"),
+        facts=("difference_sum", "days", "share"),
+        above=1.0,
+        every_s=SLOW_S,
+        summary="Bill and ledger of {provider} differ by {difference_sum:+.2f} {currency}, {share:.1%} of the bill",
+        description="{days:.0f} days differ; above 0, more was billed than is recorded. `farebox reconcile` says why.",
+    ),
+    Rule(
         name="new-name",
         title="A new model or route is called",
         means="A model or route is called that was not in the thirty days before.",
