@@ -34,6 +34,7 @@ class Up:
     process: subprocess.Popen[str]
     errors: list[str] = field(default_factory=list)
     otlp: str = ""
+    grpc: str = ""
     clickhouse_port: int = 0
     viewer: str = ""
 
@@ -82,7 +83,7 @@ def environment(**settings: str) -> dict[str, str]:
     """Make an environment without our own variables but those given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FAREBOX_", "OTEL_"))}
     # Any free port: tests run beside each other.
-    kept["FAREBOX_VIEWER_PORT"] = "0"
+    kept["FAREBOX_VIEWER_PORT"] = kept["FAREBOX_GRPC_PORT"] = "0"
     return kept | {f"FAREBOX_{name.upper()}": value for name, value in settings.items()}
 
 
@@ -97,10 +98,14 @@ def start(folder: Path, command: Sequence[str] = COMMAND, **settings: str) -> Up
     )
     up = Up(folder, process)
     threading.Thread(target=_collect, args=(process.stderr, up.errors), daemon=True).start()
-    ports = re.findall(r"http://127\.0\.0\.1:(\d+)", _greeting(up))
-    up.otlp = f"http://127.0.0.1:{ports[0]}"
-    up.clickhouse_port = int(ports[1])
-    up.viewer = f"http://127.0.0.1:{ports[2]}" if len(ports) > 2 else ""
+    greeting = _greeting(up)
+    found = re.findall(r"^(\S+) +(?:(https?)://)?\S+:(\d+)\b", greeting, re.MULTILINE)
+    where = {name: (scheme, int(port)) for name, scheme, port in found}
+    scheme, port = where["OTLP/HTTP"]
+    up.otlp = f"{scheme}://127.0.0.1:{port}"
+    up.clickhouse_port = where["ClickHouse"][1]
+    up.grpc = f"127.0.0.1:{where['OTLP/gRPC'][1]}" if "OTLP/gRPC" in where else ""
+    up.viewer = f"http://127.0.0.1:{where['Viewer'][1]}" if "Viewer" in where else ""
     return up
 
 
@@ -117,12 +122,19 @@ def _collect(stream: Any, lines: list[str]) -> None:
         lines.extend(stream)
 
 
+def _until_the_ledger(stream: Any, lines: list[str]) -> None:
+    for line in stream:
+        lines.append(line)
+        if line.startswith("Ledger"):
+            return
+
+
 def _greeting(up: Up) -> str:
-    """Read the four lines that say where it listens."""
+    """Read the lines that say where it listens; the ledger is the last."""
     lines: list[str] = []
     stdout = up.process.stdout
     assert stdout is not None
-    reader = threading.Thread(target=lambda: lines.extend(stdout.readline() for _ in range(4)), daemon=True)
+    reader = threading.Thread(target=_until_the_ledger, args=(stdout, lines), daemon=True)
     reader.start()
     reader.join(START_S_MAX)
     greeting = "".join(lines)

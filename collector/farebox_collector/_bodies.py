@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from starlette.requests import ClientDisconnect, Request
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd  # which clickhouse-connect brings
 
 from farebox_collector.errors import BusyError, MalformedError, StalledError, TooLargeError, UnsupportedError
 
@@ -21,6 +27,8 @@ RATIO_MATTERS_BYTES = 1024 * 1024
 
 # zlib's window argument for each encoding; "deflate" is zlib's format, as HTTP defines it.
 WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+ZSTD = "zstd"
+WINDOW_LOG_MAX = 23  # 8 MB, the most that a decoder must have (RFC 8878)
 
 
 class Budget:
@@ -91,7 +99,7 @@ async def read_body(request: Request, claim: Claim, bytes_max: int) -> bytes:
 
 
 def decompress(body: bytes, encoding: str, bytes_max: int) -> bytes:
-    """Undo a Content-Encoding: gzip, deflate or none.
+    """Undo a Content-Encoding: gzip, deflate, zstd or none.
 
     Raises:
         UnsupportedError: another encoding.
@@ -101,11 +109,11 @@ def decompress(body: bytes, encoding: str, bytes_max: int) -> bytes:
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return body
-    if name not in WINDOWS:
-        raise UnsupportedError(f"Content-Encoding is {encoding[:100]!r}; send gzip, deflate or none")
+    if name not in (*WINDOWS, ZSTD):
+        raise UnsupportedError(f"Content-Encoding is {encoding[:100]!r}; send gzip, deflate, zstd or none")
     try:
-        whole = _inflate(body, WINDOWS[name], bytes_max)
-    except zlib.error as error:
+        whole = _unpack(body, bytes_max) if name == ZSTD else _inflate(body, WINDOWS[name], bytes_max)
+    except (zlib.error, zstd.ZstdError, EOFError) as error:
         raise MalformedError(f"the body is not {name}: {error}") from None
     if len(whole) > RATIO_MATTERS_BYTES and len(whole) > RATIO_MAX * len(body):
         raise TooLargeError(f"the body grows {len(whole) // len(body)} times; the most is {RATIO_MAX}")
@@ -123,6 +131,25 @@ def _inflate(body: bytes, window: int, bytes_max: int) -> bytes:
             raise TooLargeError(f"the body has more than {bytes_max} bytes when decompressed")
         if not stream.eof:
             raise zlib.error("it is cut short")
+        rest = stream.unused_data
+        if not rest:
+            break
+    return whole
+
+
+def _unpack(body: bytes, bytes_max: int) -> bytes:
+    """Decompress one or more frames of zstd."""
+    whole = b""
+    rest = body
+    while rest or not whole:
+        stream = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: WINDOW_LOG_MAX})
+        while not stream.eof:
+            whole += stream.decompress(rest, bytes_max + 1 - len(whole))
+            rest = b""
+            if len(whole) > bytes_max:
+                raise TooLargeError(f"the body has more than {bytes_max} bytes when decompressed")
+            if not stream.eof and stream.needs_input:
+                raise EOFError("it is cut short")
         rest = stream.unused_data
         if not rest:
             break

@@ -7,6 +7,7 @@ import errno
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -53,7 +54,14 @@ def listen(port: int, option: str, host: str = HOST) -> socket.socket:
 class Server(uvicorn.Server):
     """One HTTP server on a listening socket; `stop()` lets requests in work finish."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, hosts: Sequence[str] = HOSTS) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        hosts: Sequence[str] = HOSTS,
+        tls: tuple[Path, Path] | None = None,
+    ) -> None:
+        """Prepare one; `tls` names the files of a certificate chain and of its key."""
         config = uvicorn.Config(
             TrustedHostMiddleware(app, allowed_hosts=hosts, www_redirect=False),
             http=_Protocol,
@@ -67,6 +75,8 @@ class Server(uvicorn.Server):
             proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=FINISH_S_MAX,
+            ssl_certfile=tls[0] if tls else None,
+            ssl_keyfile=tls[1] if tls else None,
         )
         super().__init__(config)
         self.port: int = listener.getsockname()[1]

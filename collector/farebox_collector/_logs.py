@@ -12,7 +12,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 
 from farebox.semconv import SCOPE
 from farebox_collector._attributes import ATTRIBUTES, TEXT, AttributeMaps, attribute_text, service_of
-from farebox_collector._spans import SPAN_ID_BYTES, TIME, TIMESTAMP_MAX, TRACE_ID_BYTES
+from farebox_collector._spans import MEMBERS_MAX, SPAN_ID_BYTES, TIME, TIMESTAMP_MAX, TRACE_ID_BYTES
 
 __all__ = ["LOGS_SCHEMA", "LogRows", "keeps_record", "log_rows_of"]
 
@@ -79,6 +79,8 @@ def _fault(record: LogRecord) -> str | None:
         return f"trace_id has {len(record.trace_id)} bytes instead of {TRACE_ID_BYTES}"
     if len(record.span_id) not in (0, SPAN_ID_BYTES):
         return f"span_id has {len(record.span_id)} bytes instead of {SPAN_ID_BYTES}"
+    if len(record.attributes) > MEMBERS_MAX:
+        return f"it has more than {MEMBERS_MAX} attributes"
     return None
 
 

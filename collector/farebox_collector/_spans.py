@@ -21,6 +21,8 @@ STATUSES = ("Unset", "Ok", "Error")
 
 TRACE_ID_BYTES = 16
 SPAN_ID_BYTES = 8
+# Of attributes, events and links each; OpenTelemetry's SDKs stop at 128.
+MEMBERS_MAX = 4096
 NO_TRACE = bytes(TRACE_ID_BYTES)
 NO_SPAN = bytes(SPAN_ID_BYTES)
 
@@ -100,6 +102,9 @@ def _fault(span: Span) -> str | None:
         return "span_id is all zeros"
     if len(span.parent_span_id) not in (0, SPAN_ID_BYTES):
         return f"parent_span_id has {len(span.parent_span_id)} bytes instead of {SPAN_ID_BYTES}"
+    for name, members in (("attributes", span.attributes), ("events", span.events), ("links", span.links)):
+        if len(members) > MEMBERS_MAX:
+            return f"it has more than {MEMBERS_MAX} {name}"
     return None
 
 

@@ -20,13 +20,18 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
+from farebox_collector._beyond import check_tls, gate_for, lift_file_limit
 from farebox_collector._budgets import Budgets
 from farebox_collector._counts import Counts
+from farebox_collector._grpc import GrpcServer, check_free
 from farebox_collector._http import HOST, HOSTS, Server, listen
+from farebox_collector._intake import Intake, Limits
 from farebox_collector._journal import Bounds, Journal
 from farebox_collector._loader import Loader
 from farebox_collector._quarantine import Quarantine
-from farebox_collector._receiver import Limits, Receiver
+from farebox_collector._receiver import Receiver, gated
+from farebox_collector._tokens import FILE as TOKENS
+from farebox_collector._tokens import Gate
 from farebox_collector._viewer import ask_embedded, ask_server, find_viewer, require_token
 from farebox_collector._watch import Watch
 from farebox_ledger import Dsn, Refresher, Store, announce, new_token, open_store, watching
@@ -60,6 +65,9 @@ class Options:
     bounds: Bounds
     folder: Path
     alert_every_s: int = 60
+    otlp_host: str = HOST
+    grpc_port: int | None = None
+    tls: tuple[Path, Path] | None = None
     viewer_port: int = 0
     viewer_host: str = HOST
     viewer_token: str = field(default="", repr=False)
@@ -78,20 +86,29 @@ class House:
     store: Store
     stack: ExitStack
     ports: dict[str, socket.socket]
+    gate: Gate | None
     counts: Counts = field(default_factory=Counts)
     journal: Journal = field(init=False)
     servers: dict[str, Server] = field(default_factory=dict)
+    grpc: GrpcServer | None = None
     greeting: list[str] = field(default_factory=list)
     at_stop: list[Callable[[], None]] = field(default_factory=list)
     reader: Reader | None = None
 
-    def serve(self, name: str, app: ASGIApp, words: str = "", hosts: Sequence[str] = HOSTS) -> None:
+    def serve(
+        self,
+        name: str,
+        app: ASGIApp,
+        words: str = "",
+        hosts: Sequence[str] = HOSTS,
+        tls: tuple[Path, Path] | None = None,
+    ) -> None:
         """Serve an application on the port of that name; `words` greet with its address, as `{}`."""
         listener = self.ports[name]
-        self.servers[name] = Server(app, listener, hosts)
+        self.servers[name] = Server(app, listener, hosts, tls)
         if words:
             host, port = listener.getsockname()[:2]
-            self.greeting.append(words.format(f"http://{host}:{port}"))
+            self.greeting.append(words.format(f"http{'s' if tls else ''}://{host}:{port}"))
 
     def settled(self) -> Future[None]:
         """Give a future that resolves once all that is acknowledged by now can be read, or cannot be stored now."""
@@ -105,14 +122,20 @@ def run(options: Options) -> int:
         FareboxError: a port is taken, the ledger cannot be opened, or the journal cannot be written.
     """
     require_token(options.viewer_host, options.viewer_token)
+    gate = gate_for(options.otlp_host, options.folder / TOKENS)
+    check_tls(options.tls)
+    if options.embedded:
+        lift_file_limit()
     with ExitStack() as stack:
-        ports = {"otlp": stack.enter_context(listen(options.otlp_port, "--otlp-port"))}
+        ports = {"otlp": stack.enter_context(listen(options.otlp_port, "--otlp-port", options.otlp_host))}
+        if options.grpc_port is not None:
+            check_free(options.otlp_host, options.grpc_port)
         if options.embedded:
             ports["clickhouse"] = stack.enter_context(listen(options.clickhouse_port, "--clickhouse-port"))
             ports["admin"] = stack.enter_context(listen(0, "no option"))
         ports["viewer"] = stack.enter_context(listen(options.viewer_port, "--viewer-port", options.viewer_host))
         store = stack.enter_context(open_store(options.dsn, _engine()))
-        house = House(options, store, stack, ports)
+        house = House(options, store, stack, ports, gate)
         for start in PARTS:
             start(house)
         asyncio.run(_serve(house))
@@ -138,11 +161,15 @@ def _take_in(house: House) -> None:
     house.stack.callback(loader.close, LOAD_S_MAX)
     house.stack.callback(journal.close, STOP_S_MAX)
     decoders = ThreadPoolExecutor(DECODERS_MAX, thread_name_prefix="farebox-decoder")
-    receiver = Receiver(journal, lambda: journal.failure or loader.failure, decoders, counts, options.limits)
-    app, budgets = receiver.app(), Budgets(house.store)
+    intake = Intake(journal, lambda: journal.failure or loader.failure, decoders, counts, options.limits)
+    app, budgets = Receiver(intake, house.gate).app(), Budgets(house.store)
+    if options.grpc_port is not None:
+        tls = None if options.tls is None else (options.tls[0].read_bytes(), options.tls[1].read_bytes())
+        house.grpc = GrpcServer(intake, options.otlp_host, options.grpc_port, house.gate, tls)
     app.routes.append(budgets.route())
     house.stack.callback(budgets.close)
-    house.serve("otlp", app, "OTLP/HTTP   {}")
+    hosts = HOSTS if house.gate is None else ["*"]  # a token is more than a name
+    house.serve("otlp", app if house.gate is None else gated(app, house.gate), "OTLP/HTTP   {}", hosts, options.tls)
 
 
 def _refresh(house: House) -> None:
@@ -234,6 +261,9 @@ async def _serve(house: House) -> None:
     """Serve until a signal, then let what is in work finish: answers all, statements only for a moment."""
     stopping = _handle_signals()
     async with asyncio.TaskGroup() as tasks:
+        if house.grpc is not None:
+            await house.grpc.start()
+            house.greeting.insert(1, f"OTLP/gRPC   {house.grpc.host}:{house.grpc.port}")
         for server in house.servers.values():
             tasks.create_task(server.run_until_stopped())
         while not all(server.started for server in house.servers.values()):
@@ -245,6 +275,8 @@ async def _serve(house: House) -> None:
         await stopping.wait()
         for server in house.servers.values():
             server.stop()
+        if house.grpc is not None:
+            tasks.create_task(house.grpc.stop())
         for end in house.at_stop:
             await asyncio.to_thread(end)
 

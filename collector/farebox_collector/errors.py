@@ -7,6 +7,7 @@ FareboxError                exit code 2: one sentence for the operator
 RequestError                a client's request is answered with an error status; never ends the process
 ├── MalformedError          400: the body is not what its content type says
 ├── TooLargeError           413: the body is larger than a named maximum
+├── UnauthorizedError       401: no token is shown where one is needed, or one that is not known
 ├── UnsupportedError        415: a content type or encoding that is not spoken here
 ├── StalledError            408: the client stopped sending
 └── BusyError               503: requests in work hold too much, or the journal cannot be written; come back
@@ -33,6 +34,7 @@ __all__ = [
     "StoreRefusedError",
     "StoreUnavailableError",
     "TooLargeError",
+    "UnauthorizedError",
     "UnsupportedError",
 ]
 
@@ -62,6 +64,13 @@ class TooLargeError(RequestError):
 
     status = 413
     grpc_code = 8  # RESOURCE_EXHAUSTED
+
+
+class UnauthorizedError(RequestError):
+    """No token is shown where one is needed, or one that is not known."""
+
+    status = 401
+    grpc_code = 16  # UNAUTHENTICATED
 
 
 class UnsupportedError(RequestError):

@@ -118,6 +118,7 @@ def open_ledger(say: Say) -> Iterator[Ledger]:
     command = ["-m", "farebox_demo.leash", "farebox", "up", "--dsn", f"chdb:{FOLDER}"]
     for name, port in ports.items():
         command += [f"--{name.replace('_', '-')}", str(port)]
+    command += ["--grpc-port", str(_port("grpc_port", say))]
     supervisor = Supervisor("farebox up", lambda: Child(command, FOLDER / "up.log"), say)
     try:
         yield Ledger(dsn, supervisor, **ports)

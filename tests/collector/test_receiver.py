@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+from backports.zstd import compress
 from farebox_up import Up
 from google.protobuf.json_format import MessageToDict
 from google.rpc.status_pb2 import Status
@@ -184,6 +185,21 @@ def test_no_content_type(up: Up) -> None:
 
     assert answer.status_code == 415
     assert "missing" in status(answer).message
+
+
+def test_zstd(up: Up, number: int) -> None:
+    """zstd is taken, in several frames too; what is cut short or grows too large is refused with its reason."""
+    zstd = {"Content-Encoding": "zstd"}
+    body = traces(span(number)).SerializeToString()
+    taken = up.post(compress(body[:20]) + compress(body[20:]), zstd)
+    cut = up.post(compress(body)[:-3], zstd)
+    garbage = up.post(b"not zstd", zstd)
+    bomb = up.post(compress(bytes(BODY_BYTES_MAX + 1)), zstd)
+    small_bomb = up.post(compress(bytes(BODY_BYTES_MAX)), zstd)
+
+    assert [each.status_code for each in (taken, cut, garbage, bomb, small_bomb)] == [200, 400, 400, 413, 413]
+    assert "cut short" in status(cut).message
+    assert stored(up, number) == [number]
 
 
 def test_gzip_members(up: Up, number: int) -> None:

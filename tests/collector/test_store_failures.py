@@ -16,8 +16,9 @@ from otlp_messages import span, traces
 from starlette.types import ASGIApp
 
 from farebox_collector._http import HOST, Server
+from farebox_collector._intake import Intake, Limits
 from farebox_collector._journal import Bounds
-from farebox_collector._receiver import Limits, Receiver
+from farebox_collector._receiver import Receiver
 from farebox_ledger import Store, open_store
 
 MEBIBYTE = 1024 * 1024
@@ -48,14 +49,14 @@ def store(_shared_store: Store) -> Iterator[Store]:
 @pytest.fixture
 def place(store: Store, serve: Callable[[ASGIApp], Server], tmp_path: Path) -> Iterator[Place]:
     with running(store, tmp_path, Bounds(4000, 3600.0)) as pipeline, ThreadPoolExecutor(1) as workers:
-        receiver = Receiver(
+        intake = Intake(
             pipeline.journal,
             lambda: pipeline.journal.failure or pipeline.loader.failure,
             workers,
             pipeline.counts,
             Limits(MEBIBYTE, MEBIBYTE),
         )
-        yield Place(f"http://{HOST}:{serve(receiver.app()).port}", pipeline)
+        yield Place(f"http://{HOST}:{serve(Receiver(intake).app()).port}", pipeline)
 
 
 def test_store_fails_for_a_while(place: Place, store: Store) -> None:

@@ -3,6 +3,7 @@
     make chaos                         # 200 seeds
     make chaos CHAOS="--seeds 17"      # one again: the same clients, the same misfortunes
 
+A full disk needs a disk of its own, which is mounted where that is allowed (root on Linux); elsewhere that is left out.
 What a seed fixes is who sends what and what goes wrong in which order; how the threads interleave it does not.
 """
 
@@ -11,12 +12,14 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import resource
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +34,7 @@ COMMAND = [sys.executable, "-m", "end_to_end.jumping_clock", "up"]
 TESTS = Path(__file__).parent.parent
 PYTHONPATH = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
 SETTLE_S_MAX = 60.0
-UNLIMITED = resource.RLIM_INFINITY
+DISK = "512m"
 
 
 @dataclass
@@ -58,7 +61,9 @@ class _Collector:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.clock = folder.parent / "clock"
+        self.own_disk = os.path.ismount(folder.parent)
+        self.ballast = folder.parent / "ballast"
+        self.clock = folder.parent.parent / f"clock-{folder.parent.name}"
         self.errors: list[str] = []
         self.up = self._start()
 
@@ -79,14 +84,18 @@ class _Collector:
         self.up.process.send_signal(signal.SIGCONT)
 
     def fill_disk(self, dice: random.Random) -> None:
-        """No file may grow beyond a size, 0 for none at all: to the process that is a full disk (EFBIG)."""
-        resource.prlimit(self.up.process.pid, resource.RLIMIT_FSIZE, (dice.choice([0, 100, 5000]), UNLIMITED))
-        time.sleep(dice.uniform(0.1, 1.0))
-        resource.prlimit(self.up.process.pid, resource.RLIMIT_FSIZE, (UNLIMITED, UNLIMITED))
+        """The disk is full for a moment, or has less left than ClickHouse wants for a part."""
+        left, seconds = dice.choice([0, 100_000, 900_000]), dice.uniform(0.1, 1.5)
+        if self.own_disk:
+            self._ballast(left)
+            time.sleep(seconds)
+            self.ballast.unlink()
 
     def fill_disk_and_kill(self, dice: random.Random) -> None:
-        resource.prlimit(self.up.process.pid, resource.RLIMIT_FSIZE, (dice.choice([0, 100, 5000]), UNLIMITED))
-        time.sleep(dice.uniform(0.1, 1.0))
+        left, seconds = dice.choice([0, 100_000, 900_000]), dice.uniform(0.1, 1.5)
+        if self.own_disk:
+            self._ballast(left)
+            time.sleep(seconds)
         self._end(signal.SIGKILL)
 
     def take_journal_away(self, dice: random.Random) -> None:
@@ -102,8 +111,14 @@ class _Collector:
     def stop(self) -> None:
         self._end(signal.SIGTERM, again=False)
 
+    def _ballast(self, left: int) -> None:
+        free = os.statvfs(self.folder)
+        with suppress(OSError), self.ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, max(free.f_bavail * free.f_frsize - left, 1))
+
     def _end(self, number: int, *, again: bool = True) -> None:
         self.up.stop(number)
+        self.ballast.unlink(missing_ok=True)
         self.errors += self.up.errors
         self.up.end()
         if again:
@@ -136,8 +151,31 @@ def template(folder: Path) -> Path:
     return folder
 
 
-def run(seed: int, empty: Path, folder: Path, misfortunes: int) -> Outcome:
-    """Let clients send while so many things go wrong, and hold the ledger against their books."""
+@contextmanager
+def disk(folder: Path) -> Iterator[None]:
+    """Give a folder a small disk of its own, where that is allowed; elsewhere no disk gets full."""
+    words = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "farebox-chaos", str(folder)]
+    mounted = shutil.which("mount") and subprocess.run(words, capture_output=True, check=False).returncode == 0
+    try:
+        yield
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(folder)], check=True)
+
+
+def run(seed: int, empty: Path, folder: Path, misfortunes: int, keep: Path | None = None) -> Outcome:
+    """Let clients send while so many things go wrong, and hold the ledger against their books.
+
+    The ledger of a seed that went wrong is copied to `keep`.
+    """
+    with disk(folder):
+        outcome = _run(seed, empty, folder, misfortunes)
+        if outcome.faults and keep:
+            shutil.copytree(folder, keep / str(seed), symlinks=True)
+    return outcome
+
+
+def _run(seed: int, empty: Path, folder: Path, misfortunes: int) -> Outcome:
     began = time.monotonic()
     dice = random.Random(seed)
     shutil.copytree(empty, folder / "ledger", symlinks=True)
@@ -232,11 +270,9 @@ def _main() -> int:
         for seed in args.seeds:
             folder = Path(scratch) / str(seed)
             folder.mkdir()
-            outcome = run(seed, empty, folder, args.misfortunes)
+            outcome = run(seed, empty, folder, args.misfortunes, args.keep)
             print(outcome, flush=True)
             bad += bool(outcome.faults)
-            if outcome.faults and args.keep:
-                shutil.copytree(folder, args.keep / str(seed), symlinks=True)
             shutil.rmtree(folder)
     print(f"{len(args.seeds) - bad} of {len(args.seeds)} seeds: every acknowledged span once, money to the last digit")
     return 1 if bad else 0

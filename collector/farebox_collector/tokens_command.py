@@ -1,0 +1,54 @@
+"""The command `farebox tokens`: who may send telemetry from other machines."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from farebox.commands import Command
+from farebox.settings import setting
+
+__all__ = ["command"]
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dsn", help="the ledger that `farebox up` keeps; its folder holds the tokens' hashes")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="make a token and print its secret, once")
+    add.add_argument("name", help="what the token is called here")
+    add.add_argument("--service", action="append", default=[], help="a service it may speak for; again for more; all")
+    remove = actions.add_parser("remove", help="let a token in no more, at once")
+    remove.add_argument("name")
+    listed = actions.add_parser("list", help="show names, services and when they were made")
+    listed.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _run(args: argparse.Namespace) -> int:
+    from farebox_collector._tokens import FILE, add_token, read_tokens, remove_token
+    from farebox_collector.command import folder_of
+    from farebox_ledger import parse_dsn
+
+    path = folder_of(parse_dsn(setting("dsn", args.dsn))) / FILE
+    match args.action:
+        case "add":
+            print(add_token(path, args.name, args.service))  # noqa: T201
+        case "remove":
+            remove_token(path, args.name)
+        case "list" if args.json:
+            tokens = [
+                {name: value for name, value in asdict(each).items() if name != "sha256"} for each in read_tokens(path)
+            ]
+            print(json.dumps(tokens, indent=2))  # noqa: T201
+        case "list":
+            for each in read_tokens(path):
+                print(f"{each.name:24} {each.added_at:26} {', '.join(each.services) or 'all services'}")  # noqa: T201
+    return 0
+
+
+command = Command(
+    help="Make, list and remove the tokens with which other machines send telemetry.",
+    configure=_configure,
+    run=_run,
+    example="farebox tokens add shop --service shop",
+)
