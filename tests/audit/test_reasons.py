@@ -132,14 +132,14 @@ def test_attempts_without_usage_take_what_they_could_have_used() -> None:
 
 def test_what_no_attempt_can_have_used_is_not_farebox() -> None:
     """One attempt without usage cannot have used as much as a hundred others; lost ones come before strangers."""
-    billed = [line(0, "m", "output_tokens", 10_100, None)]
+    billed = [line(0, "m", "output_tokens", 150_100, None)]
     units = [recorded(0, "m", "output_tokens", 100)]
 
     _, strangers = reasons(billed, units, [seen(missing=1)])
     _, lost = reasons(billed, units, [seen()], lost=1000)
 
-    assert short(strangers) == [("foreign", Decimal("0.0498")), ("missing_usage", Decimal("0.0002"))]
-    assert short(lost) == [("dropped", Decimal("0.05"))]
+    assert short(strangers) == [("foreign", Decimal("0.5")), ("missing_usage", Decimal("0.25"))]
+    assert short(lost) == [("dropped", Decimal("0.75"))]
 
 
 def test_a_price_that_is_anothers_names_its_tier() -> None:

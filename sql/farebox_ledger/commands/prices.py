@@ -281,7 +281,7 @@ def _print_commitments(found: Sequence[Commitment]) -> None:
 
     out = console()
     if not found:
-        out.print("Nothing is promised; write [[commitments]] into farebox.toml.")
+        out.print("Nothing is promised; write [[commitments]] into farebox.toml.", markup=False)
         return
     headings = [("provider", False), ("commitment", False), ("from", False), ("to before", False)]
     rows = [

@@ -57,6 +57,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--provider", default="", help="who billed, where the ledger knows the host by another name")
     parser.add_argument("--since", metavar="TIME", help="days to compare: 30d, a day (those that the files speak for)")
     parser.add_argument("--until", metavar="TIME", help="the same; exclusive")
+    parser.add_argument("--today", action="store_true", help="compare the day that is not over, too")
     parser.add_argument("--tolerance", default=TOLERANCE, metavar="SHARE", help=f"what may differ ({TOLERANCE}%)")
     parser.add_argument("--rate", action="append", default=[], metavar="EUR=1.08", help="USD for one of a currency")
     parser.add_argument("--dry-run", action="store_true", help="compare, and keep nothing")
@@ -122,7 +123,8 @@ def _terms(args: argparse.Namespace) -> Terms:
     from farebox_ledger.reconcile._check import Terms
 
     rates = dict(_rate(each) for each in args.rate)
-    return Terms(rates, _names(args.names) if args.names else {}, _share("--tolerance", args.tolerance))
+    names = _names(args.names) if args.names else {}
+    return Terms(rates, names, _share("--tolerance", args.tolerance), args.today)
 
 
 def _rate(text: str) -> tuple[str, Decimal]:

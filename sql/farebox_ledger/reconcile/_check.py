@@ -31,11 +31,15 @@ Names = Mapping[tuple[str, str], str]
 
 @dataclass(frozen=True)
 class Terms:
-    """How to compare: USD for a unit of other currencies, names to join, and the share that may differ."""
+    """How to compare: USD for a unit of other currencies, names to join, the share that may differ.
+
+    With `today` the day that is not over is compared too.
+    """
 
     rates: Mapping[str, Decimal] = field(default_factory=dict)
     names: Names = field(default_factory=dict)
     tolerance: Decimal = Decimal("0.005")
+    today: bool = False
 
 
 @dataclass(frozen=True)

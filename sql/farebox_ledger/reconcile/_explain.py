@@ -32,8 +32,10 @@ REASONS = {
 # What these move they take from one place and put to another: there their size is one side, here what remains.
 SHIFTS, SWAPS = ("time_zone", "late"), ("tier", "cache_lifetime")
 LATE_DAYS = 3
-# How many times the usual size of a call one without usage may have had; more than that has another reason.
+# What a call without usage may have used of each unit: so many times the usual, and in any case as much as a long
+# prompt. More than that has another reason.
 PATIENCE = 4
+UNITS_OF_ONE_CALL = Decimal(50_000)
 DIGITS = 60
 SCALE = Decimal("1e-20")
 
@@ -128,7 +130,7 @@ def _explain_group(
     elif rest and abs(rest) < SCALE * 1000 and known:
         known[0] = _replace(known[0], (known[0].difference or ZERO) + rest)
     elif rest:
-        known.append(_price_finding(sheet, group, rest, price_name))
+        known.append(_price_finding(sheet, group, rest, prices, price_name))
     for each in known:
         if each.difference:
             yield each if group.currency == USD else _replace(each, each.difference, group.currency)
@@ -163,7 +165,7 @@ def _unit_findings(sheet: Sheet, cell: Cell, units: Decimal, price: Decimal | No
     ]
     there = [cause for cause in causes if cause[1]]
     for reason, count, evidence in there:
-        most = units if usual is None or usual == 0 else min(units, usual * count * PATIENCE)
+        most = min(units, max((usual or ZERO) * PATIENCE, UNITS_OF_ONE_CALL) * count)
         if most:
             yield _worth(cell.key, reason, most, price, evidence)
             units -= most
@@ -180,14 +182,20 @@ def _stranger(sheet: Sheet, key: Key) -> str:
     return f"farebox has seen no call to {key.model}" if key.model and key.model not in sheet.known_models else ""
 
 
-def _price_finding(sheet: Sheet, group: Group, rest: Decimal, price_name: Callable[[Key, Decimal], str]) -> Finding:
+def _price_finding(
+    sheet: Sheet,
+    group: Group,
+    rest: Decimal,
+    prices: dict[Key, Decimal | None],
+    price_name: Callable[[Key, Decimal], str],
+) -> Finding:
     key = group.key
     if not group.cells:
         return Finding(key, "foreign", rest, None, group.description or "the ledger records nothing of the kind")
     if abs(rest) <= group.slack:
         return Finding(key, "rounding", rest, None, f"{group.lines} amounts of {group.lines} lines")
     billed = group.cells[0].billed if len(group.cells) == 1 else None
-    price = group.cells[0].price if len(group.cells) == 1 else None
+    price = prices[group.cells[0].key] if len(group.cells) == 1 else None
     if not billed or price is None:
         return _coarse_finding(sheet, group, rest)
     implied = (price + rest / billed).quantize(Decimal("1e-15")).normalize()

@@ -44,7 +44,8 @@ def reconcile(
     if keep:
         keep_bills(client, new, who)
     kept = [each for each in read_imports(client, period.since, period.until, names) if each.run != run]
-    statements = in_force([*kept, *new], _days(period, now), now)
+    over = now + DAY if terms.today else now
+    statements = in_force([*kept, *new], _days(period, now), over)
     statements = [each for each in statements if each.provider in names or not names]
     checks = [check for check in check_statements(client, statements, terms) if check.days]
     if keep:
@@ -73,6 +74,7 @@ def asked_of(
         "rates": {currency: str(rate) for currency, rate in terms.rates.items()},
         "names": [[kind, billed, ours] for (kind, billed), ours in terms.names.items()],
         "tolerance": str(terms.tolerance),
+        "today": terms.today,
         "who": who,
     }
 
@@ -83,6 +85,7 @@ def reconcile_as_asked(client: Client, asked: Mapping[str, Any]) -> dict[str, An
         rates={currency: Decimal(rate) for currency, rate in asked["rates"].items()},
         names={(kind, billed): ours for kind, billed, ours in asked["names"]},
         tolerance=Decimal(asked["tolerance"]),
+        today=asked["today"],
     )
     period = Period(_moment(asked["since"]), _moment(asked["until"])) if asked["since"] else None
     bills = [_bill(each) for each in asked["bills"]]

@@ -33,7 +33,9 @@ def show(told: Mapping[str, Any], console: Console) -> None:
             style="dim",
         )
     if not told["providers"]:
-        console.print("No bill speaks of these days; give a file, or --fetch one.")
+        console.print(
+            "No bill speaks of a day of these that is over; give a file, --fetch one, or compare --today too."
+        )
         return
     _show_providers(told["providers"], console)
     for each in told["providers"]:
