@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from farebox_ledger._comparison import Comparison, Sample, compare
 from farebox_ledger._period import Period
-from farebox_ledger._query import run_query
+from farebox_ledger._query import Ask, run_query
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -93,17 +93,19 @@ class Failures:
         }
 
 
-def make_failures(client: Client, period: Period, by: Sequence[str], route: str = "", model: str = "") -> Failures:
+def make_failures(
+    client: Client, period: Period, by: Sequence[str], route: str = "", model: str = "", ask: Ask = run_query
+) -> Failures:
     """Ask the ledger for both; `route` and `model` narrow it to one of each, empty meaning all."""
     return Failures(
         by=tuple(by),
-        rates=failure_rates(client, period, by, route, model),
-        costs=failure_costs(client, period, by, route, model),
+        rates=failure_rates(client, period, by, route, model, ask),
+        costs=failure_costs(client, period, by, route, model, ask),
     )
 
 
 def failure_rates(
-    client: Client, period: Period, by: Sequence[str], route: str = "", model: str = ""
+    client: Client, period: Period, by: Sequence[str], route: str = "", model: str = "", ask: Ask = run_query
 ) -> list[FailureRate]:
     """Ask how often answers failed, over what was checked: each group, then all together."""
     return [
@@ -118,24 +120,26 @@ def failure_rates(
             row["low"],
             row["high"],
         )
-        for row in run_query(client, "failure_rates", _parameters(period, by, route, model))
+        for row in ask(client, "failure_rates", _parameters(period, by, route, model))
     ]
 
 
 def failure_costs(
-    client: Client, period: Period, by: Sequence[str], route: str = "", model: str = ""
+    client: Client, period: Period, by: Sequence[str], route: str = "", model: str = "", ask: Ask = run_query
 ) -> list[FailureCost]:
     """Ask what failed answers cost: each group, then all together."""
     return [
         FailureCost(_key(row, by), row["failure"], row["answers"], row["spend"], row["unpriced"], row["partial"])
-        for row in run_query(client, "failure_costs", _parameters(period, by, route, model))
+        for row in ask(client, "failure_costs", _parameters(period, by, route, model))
     ]
 
 
-def compare_models(client: Client, period: Period, models: tuple[str, str], route: str = "") -> dict[str, Comparison]:
+def compare_models(
+    client: Client, period: Period, models: tuple[str, str], route: str = "", ask: Ask = run_query
+) -> dict[str, Comparison]:
     """Compare how often two models failed on one route, or on all: each detector and family both were checked for."""
     samples: dict[str, dict[str, Sample]] = {}
-    for each in failure_rates(client, period, ["model"], route):
+    for each in failure_rates(client, period, ["model"], route, ask=ask):
         if each.key is not None and each.key[0] in models and each.checked and not each.is_kind:
             samples.setdefault(each.failure, {})[each.key[0]] = Sample(each.failed, each.checked)
     one, other = models

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,10 @@ from farebox_ledger.errors import QueryError, clickhouse_words
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["query_text", "run_query"]
+__all__ = ["Ask", "query_text", "run_query", "run_sql"]
+
+# Whoever asks a question by its name.
+Ask = Callable[["Client", str, Mapping[str, Any]], list[dict[str, Any]]]
 
 
 @cache
@@ -27,10 +30,19 @@ def run_query(client: Client, name: str, parameters: Mapping[str, Any] | None = 
     Raises:
         QueryError: ClickHouse refused it; its words are in the message.
     """
+    return run_sql(client, name, query_text(name), parameters or {})
+
+
+def run_sql(client: Client, name: str, sql: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Ask a statement that was made of the question `name`.
+
+    Raises:
+        QueryError: ClickHouse refused it; its words are in the message.
+    """
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
     try:
-        result = client.query(query_text(name), parameters=dict(parameters or {}))
+        result = client.query(sql, parameters=dict(parameters))
     except ClickHouseError as error:
         raise QueryError(f"the query {name} failed: {clickhouse_words(error)}") from error
     return [dict(row) for row in result.named_results()]

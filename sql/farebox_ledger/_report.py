@@ -8,7 +8,7 @@ from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from farebox_ledger._period import Period
-from farebox_ledger._query import run_query
+from farebox_ledger._query import Ask, run_query
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -116,23 +116,28 @@ class Report:
         }
 
 
-def make_report(client: Client, period: Period, by: Sequence[str], route: str = "", model: str = "") -> Report:
-    """Ask the ledger; `route` and `model` narrow it to one of each, empty meaning all."""
+def make_report(
+    client: Client, period: Period, by: Sequence[str], route: str = "", model: str = "", ask: Ask = run_query
+) -> Report:
+    """Ask the ledger; `route` and `model` narrow it to one of each, empty meaning all.
+
+    ask: who asks; `asking_the_past` makes one that asks the ledger as it was.
+    """
     parameters = {"since": period.since, "until": period.until, "by": list(by), "route": route, "model": model}
     groups: dict[tuple[bool, Key], Group] = {}
     whole = Group(())
     for name, take in _TAKES.items():
         if name == "report_latency" and whole.attempts > EXACT_LATENCIES_MAX:
             continue
-        for row in run_query(client, name, parameters):
+        for row in ask(client, name, parameters):
             key = tuple(str(row[dimension]) for dimension in by)
             group = groups.setdefault((bool(row["total"]), key), Group(key))
             take(group, row)
         whole = next((group for (is_total, _), group in groups.items() if is_total), whole)
     parts = [group for (is_total, _), group in groups.items() if not is_total]
-    clocks = run_query(client, "impossible_clocks")
+    clocks = ask(client, "impossible_clocks", {})
     narrow = {key: parameters[key] for key in parameters if key != "by"}
-    foreign = run_query(client, "report_foreign", narrow)
+    foreign = ask(client, "report_foreign", narrow)
     return Report(
         period=period,
         by=tuple(by),
@@ -140,7 +145,7 @@ def make_report(client: Client, period: Period, by: Sequence[str], route: str = 
         total=whole,
         unpriced=[
             Unpriced(row["price_state"], row["price_reason"], row["attempts"], row["known_tokens"])
-            for row in run_query(client, "report_unpriced", narrow)
+            for row in ask(client, "report_unpriced", narrow)
         ],
         impossible_clocks=clocks[0]["attempts"] if clocks else 0,
         pending=foreign[0]["pending"] if foreign else 0,

@@ -4,7 +4,7 @@
 
 The same attempts, 1 % of them stored twice, stand in the ledger and in a plain MergeTree table without de-duplication,
 which the plain form of each question reads. Printed are milliseconds, the least of five since other work may share the
-cores, and their ratio. A folder that is named is kept, and used again if it is there.
+cores, their ratio, and the memory that a question needs. A folder that is named is kept, and used again if it is there.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from farebox_ledger import Dsn, open_store, run_query
 from farebox_ledger._query import query_text
@@ -28,6 +29,7 @@ DAYS = 30
 CHUNK = 500_000
 DUPLICATES = 0.01
 TIMES = 5
+MEMORY_MB = (16, 32, 64, 128, 256, 512, 1024, 2000, 4000, 8000)
 PERIODS = {"24 h": (BEGIN + timedelta(days=DAYS - 1), 24), "30 d": (BEGIN, 24 * DAYS)}
 
 GENERATE = """
@@ -168,19 +170,42 @@ def fill(client: Client, attempts: int) -> None:
     )
 
 
-def timed(ask: Callable[[], Any]) -> float:
+def filled(client: Client, attempts: int) -> None:
+    """Fill a ledger unless it is filled, and work through what waits."""
+    if not client.query("EXISTS TABLE plain").result_rows[0][0]:
+        began = time.perf_counter()
+        fill(client, attempts)
+        print(f"filled in {time.perf_counter() - began:.0f} s")
+    began = time.perf_counter()
+    print(f"refreshed {refresh_all(client):,} arrivals in {time.perf_counter() - began:.0f} s")
+
+
+def timed(ask: Callable[[], Any], times: int = TIMES) -> float:
     """Ask a few times and give the least, in milliseconds."""
     took = []
-    for _ in range(TIMES):
+    for _ in range(times):
         began = time.perf_counter()
         ask()
         took.append(1000 * (time.perf_counter() - began))
     return min(took)
 
 
+def memory_mb(client: Client, sql: str, parameters: dict[str, Any]) -> int:
+    """Give the least bound of memory, of powers of two, within which a question is answered; 0: none up to 8 GB."""
+    for bound in MEMORY_MB:
+        try:
+            client.query(sql, parameters, settings={"max_memory_usage": bound * 1_000_000})
+        except ClickHouseError as error:
+            if "MEMORY_LIMIT_EXCEEDED" not in str(error):
+                raise
+        else:
+            return bound
+    return 0
+
+
 def compare(client: Client) -> None:
-    """Print each question's time in the ledger and in the plain table."""
-    print(f"{'':<18}{'':<6}{'ledger':>9}{'plain':>9}{'ratio':>8}")
+    """Print each question's time in the ledger and in the plain table, and the memory that it needs."""
+    print(f"{'':<18}{'':<6}{'ledger':>9}{'plain':>9}{'ratio':>8}{'memory':>12}")
     for period, (since, hours) in PERIODS.items():
         asked = {"since": since, "until": since + timedelta(hours=hours), "route": "", "model": "", "limit": 10}
         for question, (name, plain) in QUESTIONS.items():
@@ -188,7 +213,9 @@ def compare(client: Client) -> None:
             between = {key: asked[key] for key in ("since", "until")}
             ours = timed(lambda name=name, used=used: run_query(client, name, used))
             theirs = timed(lambda plain=plain, between=between: client.query(plain, between))
-            print(f"{question:<18}{period:<6}{ours:>6.0f} ms{theirs:>6.0f} ms{ours / theirs:>8.2f}")
+            memory = memory_mb(client, query_text(name), used)
+            times = f"{ours:>6.0f} ms{theirs:>6.0f} ms{ours / theirs:>8.2f}"
+            print(f"{question:<18}{period:<6}{times}{f'<= {memory:,} MB':>12}")
 
 
 def weigh(client: Client) -> None:
@@ -220,12 +247,7 @@ def main() -> None:
         open_store(Dsn("chdb", path=options.folder or Path(temporary))) as ledger,
     ):
         client = ledger.client
-        if not client.query("EXISTS TABLE plain").result_rows[0][0]:
-            began = time.perf_counter()
-            fill(client, options.attempts)
-            print(f"filled in {time.perf_counter() - began:.0f} s")
-        began = time.perf_counter()
-        print(f"refreshed {refresh_all(client):,} arrivals in {time.perf_counter() - began:.0f} s")
+        filled(client, options.attempts)
         compare(client)
         weigh(client)
 

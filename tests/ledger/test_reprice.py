@@ -11,15 +11,17 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from ledger.spans import NOW, Span, attempt, store
+from ledger.spans import NOW, Span, attempt, outcome, store
 from ledger.test_rollups import draw, empty, found, spoil
 
 from farebox._cli import main
 from farebox_ledger import Dsn, Store, open_store
 from farebox_ledger._book import reload_book
+from farebox_ledger._past import asking_the_past
 from farebox_ledger._period import Period
+from farebox_ledger._query import Ask, run_query
 from farebox_ledger._refresh import refresh, refresh_all
 from farebox_ledger._reprice import Change, Reason, changes, reprice
 
@@ -232,6 +234,58 @@ def _play(ledger: Store, random: Random, spans: list[Span], copies: list[Span]) 
     reprice(ledger.client, WHOLE, ME)
     if random.randrange(2):
         refresh_all(ledger.client)
+
+
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(seed=st.integers(0, 2**32))
+def test_a_report_of_the_past_is_the_report_of_then(repriced: Store, seed: int) -> None:
+    """Whatever came later, was reported, replayed or priced anew: as of a moment, the report is what it was then."""
+    random = Random(seed)
+    start_anew(repriced)
+    period = Period(NOW + timedelta(minutes=10), NOW + timedelta(hours=5, minutes=20))
+    seen = []
+    for price in ("0.000001", "0.000004", "0.000009"):
+        spans = [span for number in range(5) for span in draw(random, number)]
+        store(repriced.client, *spans, *(spoil(random, span) for span in spans[:2]))
+        store(repriced.client, outcome(f"t{random.randrange(8)}", random.choice([True, False]), "3"))
+        if random.randrange(2):
+            refresh_all(repriced.client)
+        set_price(repriced, price)
+        reprice(repriced.client, WHOLE, ME)
+        seen.append((now(repriced), questions(repriced, period, run_query)))
+
+    for moment, then in seen:
+        assert questions(repriced, period, asking_the_past(repriced.client, moment, period)) == then
+
+
+def questions(ledger: Store, period: Period, ask: Ask) -> list[list[dict[str, Any]]]:
+    """Ask what the report is made of."""
+    asked = {**vars(period), "by": ["route", "model"], "route": "", "model": ""}
+    return [ask(ledger.client, name, asked) for name in ("report_attempts", "report_calls", "report_tasks")]
+
+
+def test_the_command_reports_the_past(ledger: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """`farebox report --as-of` gives the figures of then, failures among them, and says so."""
+    store(ledger.client, attempt("claude-haiku-9", flags='["refusal.text"]', checked='["refusal"]'))
+    then = now(ledger)
+    set_price(ledger, "0.000002")
+    reprice(ledger.client, WHOLE, ME)
+    asked = ["report", "--dsn", str(ledger.dsn), "--since", "2026-11-20", "--until", "2026-11-21", "--json"]
+    told = []
+    for more in ([], ["--as-of", then.isoformat()], ["--as-of", "2026-11-01"]):
+        assert main([*asked, *more]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+
+    assert [(each["as_of"], each["total"]["spend"], each["total"]["no_price"]) for each in told] == [
+        (None, "0.002020000000", 0),
+        (then.isoformat(), None, 1),
+        ("2026-11-01T00:00:00+00:00", None, 0),
+    ]
+    assert [[(row["failure"], row["spend"]) for row in each["failure_costs"] if row["total"]] for each in told] == [
+        [("any", cost), ("disqualified", cost), ("refusal", cost)] for cost in ("0.002020000000", None)
+    ] + [[]]
+    assert main([*asked, "--as-of", "2026-11-01", "--tasks"]) == 2
+    assert capsys.readouterr().err == "farebox: --tasks knows the present alone; leave out --as-of, or --tasks\n"
 
 
 def test_the_command_says_what_it_would_change(ledger: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,6 +45,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         const=PREVIOUS,
         help="compare with the period before; or how often two models A,B failed, on --route or on all",
     )
+    parser.add_argument(
+        "--as-of",
+        metavar="TIME",
+        help="as the ledger was then, without what came or was priced anew since; slow",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON; money is exact decimal text")
     parser.add_argument("--dsn", help="the ledger's address")
 
@@ -53,27 +58,35 @@ def _run(args: argparse.Namespace) -> int:
     from farebox_ledger._dsn import parse_dsn
     from farebox_ledger._failures import compare_models, make_failures
     from farebox_ledger._failures_shown import comparison_json, show_comparison, show_failures
-    from farebox_ledger._period import parse_period
+    from farebox_ledger._past import asking_the_past
+    from farebox_ledger._period import parse_moment, parse_period
+    from farebox_ledger._query import run_query
     from farebox_ledger._report import make_report
     from farebox_ledger._report_shown import previous_json, show_classes, show_previous
     from farebox_ledger._store import open_reader
     from farebox_ledger._tasks import make_tasks
     from farebox_ledger._tasks_shown import show_tasks
     from farebox_ledger._terminal import console
+    from farebox_ledger.errors import LedgerError
 
     by = _dimensions(args.by)
     models = _pair(args.compare) if args.compare != PREVIOUS else None
     now = datetime.now(UTC)
     period = parse_period(args.since, args.until, now)
+    moment = parse_moment("--as-of", args.as_of, now) if args.as_of else None
+    if moment and args.tasks:
+        raise LedgerError("--tasks knows the present alone; leave out --as-of, or --tasks")
     with open_reader(parse_dsn(setting("dsn", args.dsn))) as client:
-        report = make_report(client, period, by, args.route, args.model)
-        failures = make_failures(client, period, ("route", "model"), args.route, args.model)
-        compared = compare_models(client, period, models, args.route) if models else None
+        ask = asking_the_past(client, moment, period) if moment else run_query
+        report = make_report(client, period, by, args.route, args.model, ask)
+        failures = make_failures(client, period, ("route", "model"), args.route, args.model, ask)
+        compared = compare_models(client, period, models, args.route, ask) if models else None
         before = period.before(now) if args.compare == PREVIOUS else None
-        previous = make_report(client, before, by, args.route, args.model) if before else None
+        of_before = asking_the_past(client, moment, before) if moment and before else run_query
+        previous = make_report(client, before, by, args.route, args.model, of_before) if before else None
         tasks = make_tasks(client, period, args.route) if args.tasks else None
     if args.json:
-        told = report.as_json() | failures.as_json()
+        told = report.as_json() | failures.as_json() | {"as_of": moment.isoformat() if moment else None}
         if models and compared is not None:
             told["comparison"] = comparison_json(models, compared)
         if previous is not None:
@@ -82,6 +95,8 @@ def _run(args: argparse.Namespace) -> int:
             told |= tasks.as_json()
         print(json.dumps(told, indent=2, ensure_ascii=False))  # noqa: T201
         return 0
+    if moment:
+        console().print(f"As the ledger was at {moment:%Y-%m-%d %H:%M:%S} UTC", style="dim")
     print_report(report)
     if args.classes and report.groups:
         show_classes(report, console())

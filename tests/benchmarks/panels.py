@@ -1,0 +1,83 @@
+"""How long does each question of the dashboards take? Over a day and a month, and over a month of one tenant.
+
+    python tests/benchmarks/panels.py [--attempts 10000000] [--folder /tmp/ledger]
+
+Printed are milliseconds, the least of three since other work may share the cores, slowest first. The ledger is that of
+`ledger.py`; a folder that is named is kept, and used again if it is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+from ledger import BEGIN, DAYS, filled, timed
+
+from farebox_dashboards import DASHBOARDS
+from farebox_dashboards._macros import ALL, Range, expand
+from farebox_dashboards._sql import TEXTS, VARIABLES
+from farebox_ledger import Dsn, open_store
+
+TIMES = 3
+BAR_MS = 1000
+END = BEGIN + timedelta(days=DAYS) - timedelta(minutes=7)  # cuts hours off, as a range that ends now does
+# Of each column the length of the range, what Grafana makes the interval of 200 points, and the tenants chosen.
+COLUMNS = {
+    "24 h": (timedelta(days=1), 600, [ALL]),
+    "30 d": (timedelta(days=DAYS) - timedelta(hours=1), 6 * 3600, [ALL]),
+    "a tenant": (timedelta(days=DAYS) - timedelta(hours=1), 6 * 3600, ["tenant-3"]),
+}
+
+
+def questions() -> Iterator[tuple[str, str]]:
+    """Go through everything that the dashboards ask, each statement once: where it stands, and its SQL."""
+    seen = set()
+    for dashboard in DASHBOARDS:
+        data = dashboard.as_data()
+        found = [(each["title"], target["rawSql"]) for each in data["panels"] for target in each.get("targets", [])]
+        listed = data["templating"]["list"]
+        found += [(f"${each['name']}", each["query"]["rawSql"]) for each in listed if each["type"] == "query"]
+        found += [(each["name"], each["target"]["rawSql"]) for each in data["annotations"]["list"] if "target" in each]
+        for title, sql in found:
+            if sql not in seen:
+                seen.add(sql)
+                yield f"{dashboard.uid.removeprefix('farebox-')}: {title}", sql
+
+
+def ask_all(client: Client) -> None:
+    """Print how long each takes, slowest first, and how many are above the bar."""
+    rows = []
+    for title, sql in questions():
+        took = []
+        for length, interval_s, tenants in COLUMNS.values():
+            values = {**dict.fromkeys(TEXTS, ""), **{name: [ALL] for name in VARIABLES}, "tenant": tenants}
+            statement = expand(sql, values, Range.of(END - length, END, interval_s))
+            took.append(timed(lambda statement=statement: client.query(statement), TIMES))
+        rows.append((title, took))
+    print(f"{'':<60}" + "".join(f"{name:>12}" for name in COLUMNS))
+    for title, took in sorted(rows, key=lambda row: -max(row[1])):
+        print(f"{title:<60}" + "".join(f"{each:>9.0f} ms" for each in took))
+    slow = sum(max(took) >= BAR_MS for _, took in rows)
+    print(f"{len(rows)} questions, {slow} of them take {BAR_MS} ms or more")
+
+
+def main() -> None:
+    """Fill a ledger, refresh it, ask."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--attempts", type=int, default=10_000_000)
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        open_store(Dsn("chdb", path=options.folder or Path(temporary))) as ledger,
+    ):
+        filled(ledger.client, options.attempts)
+        ask_all(ledger.client)
+
+
+if __name__ == "__main__":
+    main()
