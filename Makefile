@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos eval viewer lint clean
+.PHONY: help demo test chaos eval eval-whatif viewer lint clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -26,6 +26,9 @@ eval: $(STAMP)  ## Score the failure detectors on labelled answers (FAREBOX_SHAR
 # The one target that needs Node (20.19 or newer, with npm); what it builds is committed, so nobody else does.
 viewer:  ## Build the viewer's page into the package that ships it
 	@cd dashboards/viewer && npm ci --no-progress --loglevel=error && npm run --silent build
+
+eval-whatif: $(STAMP)  ## Hold what-ifs against the truth at ten seeds (some minutes)
+	@PYTHONPATH=tests $(BIN)/python -m evaluation.whatif $(EVAL)
 
 lint: $(STAMP)  ## Check style, types and import arrows
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from zlib import crc32
@@ -31,7 +31,7 @@ from farebox_demo.wording import (
     read_message,
 )
 
-__all__ = ["AsyncRouter", "Router", "ladder"]
+__all__ = ["AsyncRouter", "Choice", "Model", "Router", "ladder"]
 
 BROKEN = (anthropic.APIError, openai.APIError, httpx2.HTTPError)
 
@@ -77,10 +77,15 @@ def ladder(question: Question) -> tuple[Model, ...]:
     return (qwen, GPT_MINI, SONNET)
 
 
-class Router:
-    """Answers questions on the caller's thread; one router serves many threads."""
+# Names the models to ask, in order; the next is asked only when the answer before it was bad.
+Choice = Callable[[Question], tuple[Model, ...]]
 
-    def __init__(self, url: str, api_key: str, **tags: str) -> None:
+
+class Router:
+    """Answers questions on the caller's thread; one router serves many threads. choose: another way than `ladder`."""
+
+    def __init__(self, url: str, api_key: str, choose: Choice | None = None, **tags: str) -> None:
+        self.choose = choose or ladder
         self.claude = farebox.wrap(
             anthropic.Anthropic(base_url=f"{url}/anthropic", api_key=api_key), provider="anthropic", **tags
         )
@@ -93,7 +98,7 @@ class Router:
         """Ask model after model until one answers well; the last answer is the one to use."""
         answers = []
         with farebox.tags(route=question.route, task=question.task, user=question.user, tenant=question.tenant):
-            for model in ladder(question):
+            for model in self.choose(question):
                 with _asking(model, question) as answer:
                     (self._ask_claude if model.host == "anthropic" else self._ask_other)(model, question, answer)
                 answers.append(answer)
@@ -137,7 +142,8 @@ class Router:
 class AsyncRouter:
     """The same on asyncio."""
 
-    def __init__(self, url: str, api_key: str, **tags: str) -> None:
+    def __init__(self, url: str, api_key: str, choose: Choice | None = None, **tags: str) -> None:
+        self.choose = choose or ladder
         self.claude = farebox.wrap(
             anthropic.AsyncAnthropic(base_url=f"{url}/anthropic", api_key=api_key), provider="anthropic", **tags
         )
@@ -152,7 +158,7 @@ class AsyncRouter:
         """Ask model after model until one answers well; the last answer is the one to use."""
         answers = []
         with farebox.tags(route=question.route, task=question.task, user=question.user, tenant=question.tenant):
-            for model in ladder(question):
+            for model in self.choose(question):
                 with _asking(model, question) as answer:
                     await (self._ask_claude if model.host == "anthropic" else self._ask_other)(model, question, answer)
                 answers.append(answer)

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from farebox_demo.questions import Answer, Question
-from farebox_demo.router import AsyncRouter, Router
+from farebox_demo.router import AsyncRouter, Choice, Router
 from farebox_demo.workload import Conversation, Task
 
 __all__ = ["Tally", "Traffic"]
@@ -51,18 +51,19 @@ class Tally:
 
 
 class Traffic:
-    """One run of the demo's callers against the providers at `url`; tags go on every call."""
+    """One run of the demo's callers against the providers at `url`; `choose` is the router's, tags are each call's."""
 
-    def __init__(self, url: str, **tags: str) -> None:
+    def __init__(self, url: str, choose: Choice | None = None, **tags: str) -> None:
         self.tally = Tally()
         self._url = url
+        self._choose = choose
         self._tags = tags
         self._stop = threading.Event()
 
     def run(self, tasks: Iterable[Task], look: Callable[[], None]) -> None:
         """Run all tasks to their end, calling `look` now and then; an exception in a caller or in `look` stops all."""
         tasks = list(tasks)
-        router = Router(self._url, API_KEY, **self._tags)
+        router = Router(self._url, API_KEY, self._choose, **self._tags)
         with ThreadPoolExecutor(THREADS + 1, thread_name_prefix="caller") as pool:
             futures = [pool.submit(asyncio.run, self._run_async([task for task in tasks if task.on_asyncio]))]
             futures += [pool.submit(self._converse, router, task) for task in tasks if not task.on_asyncio]
@@ -77,7 +78,7 @@ class Traffic:
 
     def trickle(self, tasks: Iterable[Task], pause_s: float, look: Callable[[], None]) -> None:
         """Run tasks one after another on this thread, with a pause and a `look` after each."""
-        router = Router(self._url, API_KEY, **self._tags)
+        router = Router(self._url, API_KEY, self._choose, **self._tags)
         try:
             for task in tasks:
                 self._converse(router, task)
@@ -97,7 +98,7 @@ class Traffic:
             conversation.hear(answers[-1])
 
     async def _run_async(self, tasks: list[Task]) -> None:
-        router = AsyncRouter(self._url, API_KEY, **self._tags)
+        router = AsyncRouter(self._url, API_KEY, self._choose, **self._tags)
         waiting = iter(tasks)
 
         async def worker() -> None:
