@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from farebox_collector._bodies import Budget, decompress, read_body
 from farebox_collector._counts import Counts
+from farebox_collector._hello import greets, hello
 from farebox_collector._reader import Answer, Question, Reader
 from farebox_collector._readonly import READONLY, RefusedError
 from farebox_collector.errors import RequestError
@@ -112,6 +113,7 @@ class _Asked:
     question: Question
     query_id: str
     accepts_gzip: bool
+    protocol_version: str = ""
 
 
 def endpoint(reader: Reader, counts: Counts, database: str, timezone: str) -> Starlette:
@@ -130,7 +132,7 @@ def endpoint(reader: Reader, counts: Counts, database: str, timezone: str) -> St
             with budget.claim() as claim:
                 body = await read_body(request, claim, QUERY_BYTES_MAX)
                 asked = _understand(request, body, database)
-                answer = await reader.ask(asked.question)
+                answer = await _answer(reader, asked, timezone)
         except RequestError as error:
             return PlainTextResponse(f"{error}\n", error.status, common)
         except (RefusedError, RuntimeError) as error:
@@ -139,6 +141,15 @@ def endpoint(reader: Reader, counts: Counts, database: str, timezone: str) -> St
         return _success(asked, answer, common)
 
     return Starlette(routes=[Route("/", ask, methods=["GET", "POST"]), Route("/ping", ping)])
+
+
+async def _answer(reader: Reader, asked: _Asked, timezone: str) -> Answer:
+    """Let the engine answer, or greet a driver that begins with a question of the protocol."""
+    if not greets(asked.question.sql, asked.protocol_version) or asked.question.default_format != "Native":
+        return await reader.ask(asked.question)
+    told = await reader.ask(Question("SELECT version()", asked.question.database))
+    body = hello(int(asked.protocol_version), told.body.decode().strip(), timezone)
+    return Answer(body, "Native", 1, len(body), told.elapsed_s)
 
 
 def _understand(request: Request, body: bytes, database: str) -> _Asked:
@@ -159,7 +170,8 @@ def _understand(request: Request, body: bytes, database: str) -> _Asked:
         },
     )
     wants_gzip = values.get("enable_http_compression") == "1" and "gzip" in request.headers.get("accept-encoding", "")
-    return _Asked(question, values.get("query_id") or str(uuid.uuid4()), wants_gzip)
+    query_id, protocol = values.get("query_id") or str(uuid.uuid4()), values.get("client_protocol_version", "")
+    return _Asked(question, query_id, wants_gzip, protocol)
 
 
 def _form(content_type: str, body: bytes) -> Mapping[str, str]:

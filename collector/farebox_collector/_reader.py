@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import chdb
 
+from farebox_collector._native import number, text
 from farebox_collector._readonly import Guard, RefusedError, is_allowed_setting
 
 __all__ = ["Answer", "Question", "Reader"]
@@ -141,19 +142,4 @@ def _empty_block(connection: Any, sql: str, parameters: dict[str, str]) -> bytes
     except RuntimeError:  # no SELECT: such a statement has no columns
         return b""
     columns = [json.loads(line)[:2] for line in described.splitlines()]
-    return _number(len(columns)) + _number(0) + b"".join(_text(name) + _text(kind) for name, kind in columns)
-
-
-def _number(value: int) -> bytes:
-    """Write a number as Native does: seven bits a byte, the lowest first."""
-    written = bytearray()
-    while value > 0x7F:
-        written.append(value & 0x7F | 0x80)
-        value >>= 7
-    written.append(value)
-    return bytes(written)
-
-
-def _text(value: str) -> bytes:
-    encoded = value.encode()
-    return _number(len(encoded)) + encoded
+    return number(len(columns)) + number(0) + b"".join(text(name) + text(kind) for name, kind in columns)

@@ -70,6 +70,40 @@ def test_parameters(client: Client) -> None:
     assert client.query("SELECT length({s:String})", {"s": "x" * 50_000}).first_row == (50_000,)
 
 
+GREETING = "SELECT displayName(), version(), revision(), timezone()"
+
+
+def as_native(text: str) -> bytes:
+    return bytes([len(text.encode())]) + text.encode()
+
+
+def test_grafanas_driver_is_greeted_in_its_own_protocol(up: Up) -> None:
+    """clickhouse-go reads the first block as of its version, 54460; it names revision 0, as of which the rest comes."""
+    version, timezone = ask(up, "SELECT version(), timezone()").text.strip().split("\t")
+    answer = ask(up, GREETING, default_format="Native", client_protocol_version="54460", max_execution_time="60")
+
+    columns = (
+        ("displayName()", "String", as_native("farebox")),
+        ("version()", "String", as_native(version)),
+        ("revision()", "UInt32", bytes(4)),
+        ("timezone()", "String", as_native(timezone)),
+    )
+    block_info = b"\x01\x00\x02\xff\xff\xff\xff\x00"
+    assert answer.headers["X-ClickHouse-Format"] == "Native"
+    assert answer.content == block_info + b"\x04\x01" + b"".join(
+        as_native(name) + as_native(kind) + b"\x00" + value for name, kind, value in columns
+    )
+    assert ask(up, "SELECT 1", default_format="Native", client_protocol_version="54460").content == (
+        b"\x01\x01\x011\x05UInt8\x01"
+    )
+
+
+@pytest.mark.parametrize("asked", [{}, {"default_format": "Native"}, {"client_protocol_version": "no number"}])
+def test_whoever_else_asks_that_is_answered_plainly(asked: dict[str, str], up: Up) -> None:
+    """Only a driver that names its version and reads Native is greeted; the engine answers all others, or refuses."""
+    assert not ask(up, GREETING, **asked).content.startswith(b"\x01\x00\x02")
+
+
 def test_arrow(client: Client) -> None:
     """Arrow tables come through."""
     assert client.query_arrow("SELECT number, toString(number) AS text FROM numbers(3)").to_pydict() == {
