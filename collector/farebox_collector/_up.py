@@ -35,6 +35,7 @@ from farebox_collector._tokens import Gate
 from farebox_collector._viewer import ask_embedded, ask_server, find_viewer, require_token
 from farebox_collector._watch import Watch
 from farebox_ledger import Dsn, Refresher, Store, announce, new_token, open_store, watching
+from farebox_ledger._backup import backup_config
 from farebox_ledger.alerts import Watcher
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Options:
     otlp_host: str = HOST
     grpc_port: int | None = None
     tls: tuple[Path, Path] | None = None
+    memory_bytes_max: int = 0
     viewer_port: int = 0
     viewer_host: str = HOST
     viewer_token: str = field(default="", repr=False)
@@ -134,7 +136,7 @@ def run(options: Options) -> int:
             ports["clickhouse"] = stack.enter_context(listen(options.clickhouse_port, "--clickhouse-port"))
             ports["admin"] = stack.enter_context(listen(0, "no option"))
         ports["viewer"] = stack.enter_context(listen(options.viewer_port, "--viewer-port", options.viewer_host))
-        store = stack.enter_context(open_store(options.dsn, _engine()))
+        store = stack.enter_context(open_store(options.dsn, _engine(options, stack)))
         house = House(options, store, stack, ports, gate)
         for start in PARTS:
             start(house)
@@ -241,10 +243,20 @@ PARTS: tuple[Callable[[House], None], ...] = (
 )
 
 
-def _engine() -> dict[str, str]:
-    """Start-up options of the embedded ClickHouse: its user has no rights to files, networks and programs."""
-    folder = files("farebox_collector") / "engine"
-    return {"config-file": str(folder / "config.xml"), "users_config": str(folder / "users.xml")}
+def _engine(options: Options, stack: ExitStack) -> dict[str, str]:
+    """Start-up options of the embedded ClickHouse: its user has no rights to files, networks and programs.
+
+    chDB reads users.xml only beside a configuration file.
+    """
+    if not options.embedded:
+        return {}
+    memory = f"<max_server_memory_usage>{options.memory_bytes_max}</max_server_memory_usage>"
+    config = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="farebox-"))) / "engine.xml"
+    config.write_text(
+        f"<clickhouse>{memory if options.memory_bytes_max else ''}{backup_config(options.dsn.folder)}</clickhouse>",
+        encoding="utf-8",
+    )
+    return {"config-file": str(config), "users_config": str(files("farebox_collector") / "engine" / "users.xml")}
 
 
 def _keep_drafts_in(folder: Path) -> None:

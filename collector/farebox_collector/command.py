@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grpc-port", help="port of OTLP/gRPC (4317); 0 takes any free one")
     parser.add_argument("--otlp-port", help="port of OTLP/HTTP on loopback (4318); 0 takes any free one")
     parser.add_argument("--clickhouse-port", help="port of the read-only ClickHouse HTTP interface (8123)")
+    parser.add_argument("--memory", help="most memory of the embedded ClickHouse, as 2GB (9/10 of the machine's)")
+    parser.add_argument("--systemd", action="store_true", help="print a unit for systemd that runs this, and end")
     parser.add_argument("--viewer-port", help="port of the dashboards in a browser (3001)")
     parser.add_argument("--viewer-host", help="address that the viewer listens on (127.0.0.1); others need a token")
 
@@ -37,6 +40,7 @@ def _run(args: argparse.Namespace) -> int:
         "alert_every_s": setting("alert_every_s"),
         "otlp_host": setting("otlp_host", args.otlp_host),
         "tls": _tls(),
+        "memory_bytes_max": setting("memory", args.memory),
         "viewer_port": setting("viewer_port", args.viewer_port),
         "viewer_host": setting("viewer_host", args.viewer_host),
         "viewer_token": setting("viewer_token"),
@@ -49,9 +53,13 @@ def _run(args: argparse.Namespace) -> int:
     from farebox_collector._intake import Limits
     from farebox_collector._journal import Bounds
     from farebox_collector._logging import log_to_stderr
+    from farebox_collector._systemd import unit_text
     from farebox_collector._up import Options, run
     from farebox_ledger import parse_dsn
 
+    if args.systemd:
+        print(unit_text([each for each in sys.argv[2:] if each != "--systemd"], Path.cwd()), end="")  # noqa: T201
+        return 0
     log_to_stderr(setting("log_format"))
     grpc_port = _grpc_port(args.grpc_port)
     dsn = parse_dsn(setting("dsn", args.dsn))

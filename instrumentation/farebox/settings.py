@@ -7,6 +7,7 @@ An empty value means unset. The README's table is generated from `SETTINGS`.
 from __future__ import annotations
 
 import os
+import re
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -141,6 +142,14 @@ def _flag(raw: str) -> bool:
     raise ValueError("allowed are true and false")
 
 
+def _size(raw: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]i?B|B)?", raw.strip(), re.IGNORECASE)
+    if found is None:
+        raise ValueError("allowed are bytes, or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB")
+    unit = (found[2] or "B").upper()
+    return int(float(found[1]) * (1024 if "I" in unit else 1000) ** "BKMGT".index(unit[0]))
+
+
 def _form(raw: str) -> str:
     if raw not in ("text", "json"):
         raise ValueError("allowed are text and json")
@@ -213,6 +222,13 @@ SETTINGS: dict[str, Setting] = {
         ),
         Setting(
             "log_format", "text or json", _form, "text", "How `farebox up` writes its log to stderr, a line an event."
+        ),
+        Setting(
+            "memory",
+            "a size",
+            _size,
+            0,
+            "Most memory of the embedded ClickHouse in `farebox up`, as 2GB; 0 for nine tenths of the machine's.",
         ),
         Setting(
             "journal",

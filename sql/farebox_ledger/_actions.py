@@ -29,6 +29,7 @@ Action = Callable[["Client", Mapping[str, Any]], dict[str, Any]]
 
 # Where each action is; imported only when somebody asks for it.
 ACTIONS: Mapping[str, str] = {
+    "backup": "farebox_ledger._backup:backup_as_asked",
     "annotate": "farebox_ledger._marks:annotate_as_asked",
     "import_outcomes": "farebox_ledger._outcomes:import_as_asked",
     "set_budget": "farebox_ledger._budgets:set_as_asked",
