@@ -34,6 +34,8 @@ FLUSH_STEP_S = 1.0
 STAY_PAUSE_S = 0.5
 STAY_PLANNED = 200
 EXIT_DISCREPANCY = 1
+# What the demo's minutes fill, and often enough for a newcomer to see it move.
+OVERVIEW = "from=now-15m&to=now&refresh=10s"
 
 
 @dataclass
@@ -141,7 +143,11 @@ class Demo:
 
 
 def _addresses(ledger: Ledger, providers: Providers) -> str:
-    viewer = f"http://127.0.0.1:{ledger.viewer_port}/d/farebox-overview" if ledger.viewer_port else "not installed"
+    viewer = (
+        f"http://127.0.0.1:{ledger.viewer_port}/d/farebox-overview?from=now-30m&to=now&refresh=10s"
+        if ledger.viewer_port
+        else "not installed"
+    )
     return f"""
 Running until Ctrl-C, with slow traffic:
   Dashboards           {viewer}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -15,12 +16,13 @@ import requests
 from dashboards.traffic import DAY, HOUR, UNTIL, Made, deployment, make_traffic, set_new_price, spans
 from farebox_up import wait_until
 from ledger.spans import store
+from starlette.types import ASGIApp
 
 from farebox_collector._http import Server, listen
 from farebox_collector._reader import Reader
 from farebox_collector._viewer import ask_embedded
+from farebox_dashboards import DASHBOARDS
 from farebox_dashboards._macros import ALL
-from farebox_dashboards._sql import VARIABLES
 from farebox_dashboards.viewer import serve
 from farebox_ledger import Dsn, Store, open_store, refresh_all
 
@@ -45,7 +47,7 @@ class Viewer:
     def question(self, dashboard: str = "farebox-overview", **more: Any) -> dict[str, Any]:
         """Make the body of a question about the last day of the traffic, with everything chosen."""
         return {"dashboard": dashboard, "from": milliseconds(SINCE), "to": milliseconds(UNTIL), "interval": 600_000,
-                "variables": {name: [ALL] for name in VARIABLES}} | more  # fmt: skip
+                "variables": chosen(dashboard)} | more  # fmt: skip
 
     def panel(self, dashboard: str, title: str, **more: Any) -> list[dict[str, Any]]:
         """Ask for a panel by its title and give its frames."""
@@ -61,6 +63,18 @@ class Viewer:
         return int(found)
 
 
+@cache
+def _variables(uid: str) -> dict[str, list[str] | str]:
+    (board,) = [each for each in DASHBOARDS if each.uid == uid] or [DASHBOARDS[0]]
+    listed = board.as_data()["templating"]["list"]
+    return {each["name"]: [ALL] if each.get("includeAll") else "" for each in listed if each["type"] != "datasource"}
+
+
+def chosen(uid: str) -> dict[str, list[str] | str]:
+    """Choose everything of each variable of a dashboard, and nothing of what is typed."""
+    return dict(_variables(uid))
+
+
 def _headers(given: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in given.items()}
 
@@ -73,12 +87,19 @@ def milliseconds(moment: datetime) -> int:
 @contextmanager
 def serving(dsn: Dsn, token: str = "") -> Iterator[Viewer]:
     """Serve the viewer of a ledger that this process has open, on a thread of its own."""
+    reader = Reader(dsn.folder)
+    try:
+        with serving_app(serve(ask_embedded(reader, dsn.database), token)) as running:
+            yield running
+    finally:
+        reader.close(5)
+
+
+@contextmanager
+def serving_app(app: ASGIApp) -> Iterator[Viewer]:
+    """Serve an application from this process."""
     with ExitStack() as stack:
-        reader = Reader(dsn.folder)
-        stack.callback(reader.close, 5)
-        server = Server(
-            serve(ask_embedded(reader, dsn.database), token), stack.enter_context(listen(0, "--port")), ["*"]
-        )
+        server = Server(app, stack.enter_context(listen(0, "--port")), ["*"])
         thread = threading.Thread(target=asyncio.run, args=(server.run_until_stopped(),))
         thread.start()
         stack.callback(thread.join)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from decimal import Decimal
 
 import pytest
 import requests
 from dashboards.traffic import BACKSLASHES, HOSTILE, TENANT, UNTIL, Made, added, within
-from viewer.conftest import SINCE, Viewer, milliseconds
+from viewer.conftest import SINCE, Viewer, milliseconds, serving_app
 
 from farebox_dashboards import DASHBOARDS
+from farebox_dashboards.viewer import serve
+from farebox_dashboards.viewer._answers import Answers
+from farebox_dashboards.viewer._frames import Table
 
 BOARDS = [each.uid for each in DASHBOARDS]
 
@@ -179,3 +184,64 @@ def test_a_form_is_no_question(viewer: Viewer) -> None:
             requests.post(viewer.url + "/api/panel", body, headers={"Content-Type": kind}, timeout=30).status_code
             == 400
         )
+
+
+def test_viewers_of_the_same_panel_are_one_question() -> None:
+    """Equal questions at a time are asked once, whoever leaves; one that nobody waits for any more is not asked."""
+    asked: list[str] = []
+    going_on = asyncio.Event()
+
+    async def ask(sql: str, *_: object) -> bytes:
+        asked.append(sql)
+        await going_on.wait()
+        return b'{"meta": [{"name": "n", "type": "UInt8"}], "data": [[1]]}'
+
+    async def watch() -> list[Table]:
+        answers = Answers(ask)
+        first, *others = [asyncio.create_task(answers.table("SELECT 1")) for _ in range(10)]
+        busy = [asyncio.create_task(answers.table(f"SELECT {number}")) for number in (2, 3)]
+        left = asyncio.create_task(answers.table("SELECT 4"))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        first.cancel()
+        left.cancel()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        going_on.set()
+        return list(await asyncio.gather(*others, *busy))
+
+    tables = asyncio.run(watch())
+
+    assert [table.rows for table in tables] == [[[1]]] * 11
+    assert asked == ["SELECT 1", "SELECT 2", "SELECT 3"]
+
+
+def test_a_page_that_is_left_leaves_no_work_behind() -> None:
+    """Requests that a browser gives up while they wait are never put to ClickHouse."""
+    begun: list[str] = []
+    going_on = threading.Event()
+
+    async def ask(sql: str, *_: object) -> bytes:
+        begun.append(sql)
+        await asyncio.to_thread(going_on.wait, 10)
+        return b'{"meta": [], "data": []}'
+
+    with serving_app(serve(ask)) as slow:
+        given_up = []
+        for panel in range(2, 8):
+            asked = slow.question(panel=panel)
+            given_up.append(threading.Thread(target=leave, args=(slow, asked)))
+            given_up[-1].start()
+        for each in given_up:
+            each.join()
+        # The server has heard of their leaving once it answers who came after.
+        assert [slow.get("/api/dashboards").status_code for _ in range(3)] == [200, 200, 200]
+        going_on.set()
+
+    assert len(begun) == 2
+
+
+def leave(viewer: Viewer, asked: dict[str, object]) -> None:
+    """Ask for a panel, and go away before the answer."""
+    with pytest.raises(requests.Timeout):
+        requests.post(viewer.url + "/api/panel", json=asked, timeout=1)

@@ -15,7 +15,7 @@ from farebox_ledger import LedgerError
 __all__ = ["ROWS_MAX", "Answers", "Ask"]
 
 ROWS_MAX = 5000
-ASKED_AT_ONCE_MAX = 3
+ASKED_AT_ONCE_MAX = 2
 WAITING_MAX = 400
 # Several browsers on one dashboard ask the same within moments: the page takes "now" in steps of 5 s and more for it.
 KEPT_S = 15.0
@@ -48,7 +48,14 @@ class _Kept:
     """A question under way or answered a moment ago."""
 
     answer: asyncio.Task[Table]
+    begun: asyncio.Event
     asked_at: float
+    waiters: int = 0
+
+    def leave(self) -> bool:
+        """Take one who waits away; True if nobody is left and the ledger need not be asked any more."""
+        self.waiters -= 1
+        return not self.waiters and not self.begun.is_set() and self.answer.cancel()
 
 
 class Answers:
@@ -74,15 +81,22 @@ class Answers:
         if kept is None:
             if self._waiting >= WAITING_MAX:
                 raise BusyError(f"{self._waiting} questions wait already; try again in a moment")
-            kept = _Kept(asyncio.create_task(self._answer(sql, given, exact=exact)), time.monotonic())
-            self._kept[key] = kept
-        # Whoever asked first may leave; the others still want the answer.
-        return await asyncio.shield(kept.answer)
+            begun = asyncio.Event()
+            answer = asyncio.create_task(self._answer(begun, sql, given, exact=exact))
+            kept = self._kept[key] = _Kept(answer, begun, time.monotonic())
+        kept.waiters += 1
+        try:
+            # Whoever asked first may leave; the others still want the answer.
+            return await asyncio.shield(kept.answer)
+        finally:
+            if kept.leave():
+                self._kept.pop(key, None)
 
-    async def _answer(self, sql: str, parameters: Mapping[str, str], *, exact: bool) -> Table:
+    async def _answer(self, begun: asyncio.Event, sql: str, parameters: Mapping[str, str], *, exact: bool) -> Table:
         self._waiting += 1
         try:
             async with self._turns:
+                begun.set()
                 answer = await self._ask(sql, parameters, SETTINGS)
         except LedgerError as error:
             raise AnswerError(str(error), sql) from None

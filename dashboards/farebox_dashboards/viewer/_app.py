@@ -11,6 +11,8 @@ POST /api/annotations              the marks of a dashboard
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from importlib.metadata import version
 from typing import Any
 
@@ -88,6 +90,9 @@ class _Viewer:
 
     async def _panel(self, request: Request) -> Response:
         asked = await read_asked(request)
+        return await _unless_left(request, self._panel_data(asked))
+
+    async def _panel_data(self, asked: Asked) -> Response:
         frames, notices = [], []
         for target in self._boards[asked.dashboard].targets(asked.panel):
             table = await self._answers.table(self._expanded(target.sql, asked))
@@ -135,6 +140,22 @@ class _Viewer:
             return expand(sql, {**asked.values, "datasource": DATASOURCE}, asked.period)
         except MacroError as error:
             raise MalformedError(str(error)) from None
+
+
+async def _unless_left(request: Request, answering: Coroutine[None, None, Response]) -> Response:
+    """Answer, unless the browser goes away first: a page that is left or asks anew leaves no work behind."""
+    answer, gone = asyncio.create_task(answering), asyncio.create_task(_gone(request))
+    await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
+    gone.cancel()
+    if not answer.done():
+        answer.cancel()
+        return Response(status_code=204)  # nobody reads it
+    return await answer
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:

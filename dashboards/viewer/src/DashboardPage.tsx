@@ -29,7 +29,9 @@ export function DashboardPage({ uid, catalogue, mode, top }: Props) {
   const [board, setBoard] = useState<Board>();
   const [error, setError] = useState<Error>();
   const [busy, setBusy] = useState(0);
-  const asking = useAsking(board);
+  const waiting = useRef(0);
+  waiting.current = busy;
+  const asking = useAsking(board, () => waiting.current > 0);
   useEffect(() => {
     api.board(uid).then(setBoard, setError);
   }, [uid]);

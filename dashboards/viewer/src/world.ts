@@ -37,7 +37,7 @@ export interface Asking {
 }
 
 /** Read the address, and what the dashboard asks before any panel: the values of its variables, and its marks. */
-export function useAsking(board: Board | undefined): Asking {
+export function useAsking(board: Board | undefined, busy: () => boolean): Asking {
   const { search } = usePlace();
   const raw = {
     from: search.get('from') || board?.time?.from || 'now-24h',
@@ -46,7 +46,8 @@ export function useAsking(board: Board | undefined): Asking {
   const refresh = search.get('refresh') ?? board?.refresh ?? '';
   const [now, setNow] = useState(Date.now);
   const query = search.toString();
-  useTicking(seconds(refresh), () => setNow(Date.now()));
+  // A ledger that is slower than the clock is left to answer, not asked over and over.
+  useTicking(seconds(refresh), () => busy() || setNow(Date.now()));
   const place = `${query}|${board?.uid ?? ''}`;
   const placed = useRef(place);
   // A new address is a new look at the clock.
@@ -93,13 +94,13 @@ function makeWorld(
   return world;
 }
 
-function useTicking(every: number, tick: () => void) {
+function useTicking(every: number, tick: () => unknown) {
   const last = useRef(tick);
   last.current = tick;
   useEffect(() => {
     if (!every) return;
-    const timer = setInterval(() => document.hidden || last.current(), every * 1000);
     const shown = () => document.hidden || last.current();
+    const timer = setInterval(shown, every * 1000);
     document.addEventListener('visibilitychange', shown);
     return () => {
       clearInterval(timer);
