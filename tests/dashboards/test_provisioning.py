@@ -21,6 +21,7 @@ from dashboards.traffic import DAY, UNTIL
 
 from farebox_dashboards import DASHBOARDS
 from farebox_dashboards._clickhouse import PLUGIN
+from farebox_dashboards._contacts import CONTACTS
 from farebox_dashboards._macros import Range, expand
 from farebox_dashboards._places import DATASOURCE_UID, FOLDER_UID
 from farebox_ledger import Dsn, parse_dsn
@@ -57,12 +58,12 @@ def environments() -> dict[str, str]:
 
 
 def test_what_is_mounted_is_there() -> None:
-    """Every file and folder that a container is given exists, and is given read-only."""
-    assert len(mounts()) == 4
+    """Every file and folder that a container is given exists, and is given read-only but to the one that writes it."""
+    volumes = [volume for each in SERVICES.values() for volume in each.get("volumes", []) if volume[0] == "."]
+
+    assert len(mounts()) == 5
     assert [path for path in mounts().values() if not path.exists()] == []
-    assert all(
-        volume.endswith(":ro") for each in SERVICES.values() for volume in each.get("volumes", []) if volume[0] == "."
-    )
+    assert [volume for volume in volumes if not volume.endswith(":ro")] == SERVICES["contacts"]["volumes"]
 
 
 def test_volumes_and_dependencies_are_declared() -> None:
@@ -92,6 +93,7 @@ def test_ports_are_on_loopback() -> None:
     assert len(ports) == len(set(ports))
     assert {name: each["profiles"] for name, each in SERVICES.items() if "profiles" in each} == {
         "farebox": ["farebox"],
+        "contacts": ["tools"],
         "migrate": ["otel"],
         "otel-collector": ["otel"],
     }
@@ -102,8 +104,10 @@ def test_no_password_has_a_default() -> None:
     used = re.findall(r"\$\{(\w+)([^}]*)\}", COMPOSE)
 
     assert {name for name, _ in used} == {name for name in EXAMPLE if name != "COMPOSE_PROFILES"}
-    assert {how for _, how in used} == {":?choose one in .env"}
-    assert {value for name, value in EXAMPLE.items() if "PASSWORD" in name} == {""}
+    opening = {"FAREBOX_CLICKHOUSE_PASSWORD", "FAREBOX_GRAFANA_READER_PASSWORD", "FAREBOX_GRAFANA_ADMIN_PASSWORD"}
+    assert {name for name, how in used if how == ":?choose one in .env"} == opening
+    assert {how for name, how in used if name not in opening} == {":-", ":-false"}
+    assert {value for name, value in EXAMPLE.items() if "PASSWORD" in name or "CONTACT" in name} == {""}
     assert EXAMPLE["COMPOSE_PROFILES"] in ("farebox", "otel")
     assert ".env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
@@ -114,7 +118,17 @@ def test_the_image_is_built_from_what_is_there() -> None:
     for names in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE):
         assert [name for name in names.split() if not (ROOT / name).exists()] == []
     assert SERVICES["migrate"]["build"] == SERVICES["farebox"]["build"]
-    assert "'.[collector]'" in text
+    assert "'.[collector,dashboards]'" in text
+
+
+def test_contact_points_are_written_where_grafana_reads_them() -> None:
+    """The service that writes them is given what Grafana is given, and its folder is the one that Grafana reads."""
+    written = mounts()[SERVICES["contacts"]["command"][-1]] / "provisioning"
+    given = {f"{each.variable}": f"${{{each.variable}:-}}" for each in CONTACTS}
+
+    assert written == PROVISIONING
+    assert SERVICES["contacts"]["environment"] == given
+    assert given.items() <= SERVICES["grafana"]["environment"].items()
 
 
 @pytest.mark.parametrize("name", ["farebox", "migrate"])
