@@ -2,7 +2,8 @@
 
     @attempts(since, until, fine)  attempts and their cost in a period; `parts/attempts.sql` says more
     @tasks(since, until)           calls and tasks that began in a period; `parts/tasks.sql`
-    @stretches()                   rows in the range, and in what it is compared with; `parts/stretches.sql`
+    @stretches()                   sums of the range, and of what it is compared with; `parts/stretches.sql`
+    @rows_of_stretches()           the same attempt by attempt; `parts/rows_of_stretches.sql`
     @judged(value)                 answers that were checked, by a value of theirs; `parts/judged.sql`
     @traced()                      attempts of the task that is asked for; `parts/traced.sql`
     @lost()                        numbers missing in the counts of clients; `parts/lost.sql`
@@ -38,6 +39,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "attempts": ("since", "until", "fine"),
     "tasks": ("since", "until"),
     "stretches": (),
+    "rows_of_stretches": (),
     "judged": ("value",),
     "lost": (),
     "traced": (),

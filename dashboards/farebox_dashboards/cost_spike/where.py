@@ -13,7 +13,7 @@ __all__ = ["CALLS", "WHERE"]
 def _contributors() -> Panel:
     return listing(
         "Contributors before and after",
-        "Routes, models, tenants, users and versions whose spend changed most against the same hours of a usual day.",
+        "Routes, models and providers whose spend changed most against the same hours of a usual day.",
         "spike_contributors",
         "currencyUSD",
         columns={
@@ -27,5 +27,22 @@ def _contributors() -> Panel:
     )
 
 
-WHERE = Row("Where", (_contributors(), spend_by_route(), spend_by_model()))
+def _details() -> Panel:
+    return listing(
+        "Tenants, users, prompt versions and services",
+        "Those whose spend changed most against the same hours of a usual day; slower over days, as rollups lack them.",
+        "spike_details",
+        "currencyUSD",
+        columns={
+            "kind": Column(width=120),
+            "value": Column(width=220),
+            "change": CHANGE,
+            "calls, usual": Column(unit="short", decimals=1),
+            "calls": COUNT,
+        },
+        height=8,
+    )
+
+
+WHERE = Row("Where", (_contributors(), _details(), spend_by_route(), spend_by_model()))
 CALLS = Row("Top traces", (costliest(),))

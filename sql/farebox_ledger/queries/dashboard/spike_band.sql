@@ -1,9 +1,10 @@
--- What was spent over time, and what was to be expected? USD by ten minutes, of a range longer than six hours by the hour; and
--- attempts not fully priced. Expected as the alerts on spikes do it: the median of the seven days before at that time (ten
--- minutes: and the ten before and after), each day taken to today's level: times what was spent in the six hours before the
--- range, over the same on that day (a quarter to four times). The band is what those alerts let pass: deviations in square
--- roots of dollars, of what neighbouring steps differ by and 15 % of what is expected; 75 cents in ten minutes, a quarter in an
--- hour at least. Days before the first attempt do not count; NULL: there are fewer than three. Floats: looked at, not billed.
+-- What was spent over time, and what was to be expected? USD by ten minutes, of a range longer than six hours by the hour;
+-- and attempts not fully priced. Expected as the alerts on spikes do it: the median of the seven days before at that time
+-- (ten minutes: and the ten before and after), each day taken to today's level: times what was spent in the three hours
+-- before the range (by the hour: six), over the same on that day (a quarter to four times). The band is what those alerts
+-- let pass: deviations in square roots of dollars, of what neighbouring steps differ by and 15 % of what is expected; 75
+-- cents in ten minutes, a quarter in an hour at least. Days before the first attempt do not count; NULL: there are fewer
+-- than three. Floats: looked at, not billed.
 WITH
     toDateTime64($__fromTime_ms, 3, 'UTC') AS since,
     toDateTime64($__toTime_ms, 3, 'UTC') AS until,
@@ -73,7 +74,7 @@ FROM
                     arrayFlatten(arrayMap(
                         day -> arrayMap(
                             hour -> toDateTime(toStartOfHour(until + 1800 - day * 86400 - hour * 3600), 'UTC'),
-                            range(if(fine, 15, 0))
+                            range(if(fine, 12, 0))
                         ),
                         range(8)
                     )) AS hours_needed
@@ -95,7 +96,7 @@ FROM
                 GROUP BY slot
             )
         )
-        WHERE place < until AND (place >= first_slot OR (beside = 0 AND place >= first_slot - 21600))
+        WHERE place < until AND (place >= first_slot OR (beside = 0 AND place >= first_slot - if(fine, 10800, 21600)))
         GROUP BY time
     )
 )

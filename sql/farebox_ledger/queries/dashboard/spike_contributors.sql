@@ -1,5 +1,6 @@
--- Whose spend changed most against what is usual, the same hours of the seven days before on average? One row a value of a tag
--- or model, the largest change first, and last what has one value only; a call stands in one row of each kind that it has. USD of what is known, NULL: nothing is.
+-- Whose spend changed most against what is usual, the same hours of the seven days before on average? One row a route, model and
+-- provider, the largest change first, and last what has one value only; a call stands in a row of each kind. USD of what is
+-- known, NULL: nothing is.
 SELECT
     kind AS `kind`,
     value AS `value`,
@@ -15,28 +16,17 @@ SELECT
 FROM
 (
     SELECT
-        arrayJoin(arrayFilter(each -> each.1 IN ('route', 'model') OR each.2 != '', [
-            ('route', toString(route)),
-            ('model', toString(model)),
-            ('tenant', toString(tenant)),
-            ('user', user_id),
-            ('prompt version', toString(prompt_version)),
-            ('service', toString(service))
-        ])) AS each,
+        arrayJoin([('route', route), ('model', model), ('provider', provider)]) AS each,
         each.1 AS kind,
         each.2 AS value,
         greatest(max(max(stretch)) OVER (), 1) AS stretches,
         count() OVER (PARTITION BY kind) AS values_of_kind,
-        sumIf(list_cost, stretch = 0) AS now_known,
-        roundBankers(divideDecimal(sumIf(list_cost, stretch > 0), toDecimal64(stretches, 0), 30), 12) AS usual_known,
-        if(
-            now_known IS NULL AND usual_known IS NULL,
-            NULL,
-            ifNull(now_known, 0) - ifNull(usual_known, 0)
-        ) AS changed,
-        uniqExactIf((trace_id, call_id), stretch = 0) AS now_calls,
-        uniqExactIf((trace_id, call_id), stretch > 0) AS usual_calls,
-        countIf(stretch = 0 AND price_state IN ('no_price', 'no_usage', 'partial')) AS now_doubts
+        sumIf(spend, stretch = 0) AS now_known,
+        roundBankers(divideDecimal(sumIf(spend, stretch > 0), toDecimal64(stretches, 0), 30), 12) AS usual_known,
+        if(now_known IS NULL AND usual_known IS NULL, NULL, ifNull(now_known, 0) - ifNull(usual_known, 0)) AS changed,
+        sumIf(calls, stretch = 0) AS now_calls,
+        sumIf(calls, stretch > 0) AS usual_calls,
+        sumIf(doubts, stretch = 0) AS now_doubts
     FROM @stretches()
     GROUP BY each
 )

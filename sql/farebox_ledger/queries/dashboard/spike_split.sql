@@ -1,9 +1,10 @@
 -- Why did spend change against what is usual, the same hours of the seven days before? USD: the change, split exactly. One
 -- factor after the other takes its value of the range, in this order: volume (calls), model mix (each model's share of the
--- calls), tokens (and tool requests) a billed attempt, cache (how input divides into uncached, read and written), price (USD
--- for a token of each class), retries (billed attempts and passes a call). What rounding leaves is in the last part, so that
--- parts add up to the change to the last digit. A factor that one side lacks (of a new model) is taken from the other side.
--- What is not priced is in no part: its attempts are counted apart. NULL: no money is known, now or before.
+-- calls), tokens (and requests of tools) a billed attempt, cache (how input divides into uncached, read and written), price
+-- (USD for a token of each class), retries (billed attempts a call). What rounding leaves is in the last part, so that parts
+-- add up to the change to the last digit. A factor that one side lacks is taken from the other side; a model that usually has
+-- no calls comes in whole with the mix. What is not priced is in no part: its attempts are counted apart. NULL: no money is
+-- known, now or before.
 SELECT
     line.1 AS `part`,
     if(known, toFloat64(line.2), NULL) AS `change`,
@@ -99,7 +100,7 @@ FROM
                 not_billed, all_as_usual,
                 priced_as_usual(usual.cost_in, now.cost_in, usual.units_in, now.units_in)
                     + priced_as_usual(usual.cost_output, now.cost_output, usual.output, now.output)
-                    + priced_as_usual(usual.cost_tools, now.cost_tools, usual.tools, now.tools)
+                    + times(now.cost_tools, toInt256(now.calls) * usual.billed, toInt256(usual.calls) * now.billed)
             )) AS after_tokens,
             sum(multiIf(
                 is_new, toDecimal256(now.spend, 30),
@@ -108,7 +109,7 @@ FROM
                     + priced_as_usual(usual.cost_read, now.cost_read, usual.read, now.read)
                     + priced_as_usual(usual.cost_written, now.cost_written, usual.written, now.written)
                     + priced_as_usual(usual.cost_output, now.cost_output, usual.output, now.output)
-                    + priced_as_usual(usual.cost_tools, now.cost_tools, usual.tools, now.tools)
+                    + times(now.cost_tools, toInt256(now.calls) * usual.billed, toInt256(usual.calls) * now.billed)
             )) AS after_cache,
             sum(multiIf(is_new, toDecimal256(now.spend, 30), not_billed, all_as_usual, but_retries)) AS after_price,
             sum(now.doubts) AS now_doubts,
@@ -136,57 +137,34 @@ FROM
             FROM
             (
                 SELECT
-                    toString(provider) AS provider,
-                    toString(model) AS model,
+                    provider,
+                    model,
                     stretch > 0 AS is_usual,
                     max(stretch) AS farthest,
                     CAST(
                         (
-                            uniqExact(trace_id, call_id),
-                            countIf(price_state IN ('priced', 'partial')),
-                            countIf(list_cost IS NOT NULL),
-                            countIf(price_state IN ('no_price', 'no_usage', 'partial')),
-                            ifNull(sum(list_cost), 0),
-                            ifNull(sum(cost_input + cost_cache_read + cost_cache_write), 0),
-                            ifNull(sum(cost_input), 0),
-                            ifNull(sum(cost_cache_read), 0),
-                            ifNull(sum(cost_cache_write), 0),
+                            sum(calls),
+                            sum(billed),
+                            count(spend),
+                            sum(doubts),
+                            ifNull(sum(spend), 0),
+                            ifNull(sum(cost_uncached + cost_read + cost_written), 0),
+                            ifNull(sum(cost_uncached), 0),
+                            ifNull(sum(cost_read), 0),
+                            ifNull(sum(cost_written), 0),
                             ifNull(sum(cost_output), 0),
                             ifNull(sum(cost_tools), 0),
-                            sumIf(of_uncached + of_read + of_written, price_state IN ('priced', 'partial')),
-                            sumIf(of_uncached, price_state IN ('priced', 'partial')),
-                            sumIf(of_read, price_state IN ('priced', 'partial')),
-                            sumIf(of_written, price_state IN ('priced', 'partial')),
-                            sumIf(of_output, price_state IN ('priced', 'partial')),
-                            sumIf(of_tools, price_state IN ('priced', 'partial'))
+                            greatest(sum(units_in), sum(units_read + units_written)),
+                            greatest(sum(units_in), sum(units_read + units_written)) - sum(units_read + units_written),
+                            sum(units_read),
+                            sum(units_written),
+                            sum(units_output)
                         ),
                         'Tuple(calls UInt64, billed UInt64, known UInt64, doubts UInt64, spend Decimal(38, 12), cost_in Decimal(38, 12),
                         cost_uncached Decimal(38, 12), cost_read Decimal(38, 12), cost_written Decimal(38, 12), cost_output Decimal(38, 12),
-                        cost_tools Decimal(38, 12), units_in UInt64, uncached UInt64, read UInt64, written UInt64, output UInt64, tools UInt64)'
+                        cost_tools Decimal(38, 12), units_in UInt64, uncached UInt64, read UInt64, written UInt64, output UInt64)'
                     ) AS sums
-                FROM
-                (
-                    SELECT
-                        provider,
-                        model,
-                        stretch,
-                        trace_id,
-                        call_id,
-                        price_state,
-                        list_cost,
-                        cost_input,
-                        cost_cache_read,
-                        cost_cache_write,
-                        cost_output,
-                        cost_tools,
-                        toUInt64(ifNull(uncached_input_tokens, 0)) + ifNull(audio_input_tokens, 0) + ifNull(image_input_tokens, 0) AS of_uncached,
-                        toUInt64(ifNull(cache_read_tokens, 0)) AS of_read,
-                        toUInt64(ifNull(cache_write_5m_tokens, 0)) + ifNull(cache_write_1h_tokens, 0) + ifNull(cache_write_unsplit_tokens, 0)
-                            + ifNull(cache_write_30m_tokens, 0) + ifNull(cache_write_12h_tokens, 0) AS of_written,
-                        toUInt64(ifNull(output_tokens, 0)) + ifNull(audio_output_tokens, 0) + ifNull(image_output_tokens, 0) AS of_output,
-                        toUInt64(ifNull(web_search_requests, 0)) + ifNull(web_fetch_requests, 0) AS of_tools
-                    FROM @stretches()
-                )
+                FROM @stretches()
                 GROUP BY provider, model, is_usual
             ) AS each
             GROUP BY provider, model

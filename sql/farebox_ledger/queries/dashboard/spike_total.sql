@@ -8,8 +8,8 @@ SELECT
 FROM
 (
     SELECT
-        sumIf(list_cost, stretch = 0) AS now_known,
-        roundBankers(divideDecimal(sumIf(list_cost, stretch > 0), toDecimal64(greatest(max(stretch), 1), 0), 30), 12) AS usual_known,
-        countIf(stretch = 0 AND price_state IN ('no_price', 'no_usage', 'partial')) AS doubtful
+        sumIf(spend, stretch = 0) AS now_known,
+        roundBankers(divideDecimal(sumIf(spend, stretch > 0), toDecimal64(greatest(max(stretch), 1), 0), 30), 12) AS usual_known,
+        sumIf(doubts, stretch = 0) AS doubtful
     FROM @stretches()
 )

@@ -1,0 +1,35 @@
+-- Which tenants, users, versions of the prompt and services changed most against what is usual, the same hours of the seven days before on
+-- average? One row a value, the largest change first, and last what has one value only. USD of what is known, NULL: nothing
+-- is. Rollups do not know them, so attempts are read one by one.
+SELECT
+    kind AS `kind`,
+    value AS `value`,
+    toFloat64(usual_known) AS `usual`,
+    toFloat64(now_known) AS `spend`,
+    toFloat64(changed) AS `change`,
+    usual_calls / stretches AS `calls, usual`,
+    now_calls AS `calls`,
+    now_doubts AS `not fully priced`,
+    ifNull(toString(changed), '') AS `change, exact`
+FROM
+(
+    SELECT
+        arrayJoin(arrayFilter(
+            each -> each.2 != '',
+            [('tenant', toString(tenant)), ('user', user_id), ('prompt version', toString(prompt_version)), ('service', toString(service))]
+        )) AS each,
+        each.1 AS kind,
+        each.2 AS value,
+        greatest(max(max(stretch)) OVER (), 1) AS stretches,
+        count() OVER (PARTITION BY kind) AS values_of_kind,
+        sumIf(list_cost, stretch = 0) AS now_known,
+        roundBankers(divideDecimal(sumIf(list_cost, stretch > 0), toDecimal64(stretches, 0), 30), 12) AS usual_known,
+        if(now_known IS NULL AND usual_known IS NULL, NULL, ifNull(now_known, 0) - ifNull(usual_known, 0)) AS changed,
+        countIf(stretch = 0 AND attempt = 0 AND llm_attempts.kind != 'iteration') AS now_calls,
+        countIf(stretch > 0 AND attempt = 0 AND llm_attempts.kind != 'iteration') AS usual_calls,
+        countIf(stretch = 0 AND price_state IN ('no_price', 'no_usage', 'partial')) AS now_doubts
+    FROM @rows_of_stretches() AS llm_attempts
+    GROUP BY each
+)
+ORDER BY values_of_kind > 1 DESC, abs(changed) DESC, now_calls DESC, kind, value
+LIMIT 40
