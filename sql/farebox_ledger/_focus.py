@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -212,7 +213,7 @@ def _row(
         "ServiceProviderName": provider.name,
         "x_CallCount": said["calls"],
         "x_CostBasis": "Reconciled" if (said["provider"], start.date()) in matched else "Estimated",
-        "x_FareboxVersion": version("farebox"),
+        "x_FareboxVersion": _version(),
         "x_IncompleteCallCount": said["partial_calls"],
         "x_PriceBookVersion": _aware(said["book_version"]).isoformat(),
         "x_PriceSource": sources.get((said["provider"], said["model"], said["tier"], said["unit"])),
@@ -289,6 +290,11 @@ def _sources(client: Client) -> dict[tuple[str, ...], str]:
         "GROUP BY provider, model, variant, unit HAVING uniqExact(source) = 1"
     )
     return {(provider, model, variant, unit): source for provider, model, variant, unit, source in rows.result_rows}
+
+
+@cache
+def _version() -> str:
+    return version("farebox")
 
 
 def _json(value: Mapping[str, str]) -> str:

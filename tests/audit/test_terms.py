@@ -120,6 +120,21 @@ def test_a_bill_of_months_is_compared_by_months(ledger: Store) -> None:
     assert (found["difference"], found["reasons"], found["recorded"]) == ("0", [], "3.6")
 
 
+def test_days_of_another_zone_are_compared_as_they_are(ledger: Store) -> None:
+    """Days that a bill itself puts elsewhere are no discrepancy: each is held against its own 24 hours."""
+    start = datetime(2026, 10, 14, 16, tzinfo=UTC)  # the fifteenth in China
+    days = [(start + DAY * number, units) for number, units in ((-1, 0), (0, 1_000_000), (1, 0))]
+    lines = [
+        Line(at, at + DAY, "gpt-5.4-mini", unit, Decimal(units if unit == "uncached_input_tokens" else units // 10))
+        for at, units in days
+        for unit in ("uncached_input_tokens", "output_tokens")
+    ]
+
+    found = check(ledger, "openai", lines)
+
+    assert (found["difference"], found["reasons"], found["recorded"]) == ("0", [], "1.2")
+
+
 def test_prices_in_another_currency_are_compared_in_it(ledger: Store) -> None:
     """Where book and bill have the same other currency, both stand in it, and no dollar is touched."""
     lines = [

@@ -214,8 +214,9 @@ def _best_offset(
         worth = sum((cell.cost for cell in base.cells.values()), ZERO)
         if before <= worth * terms.tolerance / 10:
             return 0
+        bare = replace(ledger, attempts=())  # reasons are not asked for yet
         scores = {
-            offset: _distance(_lay(replace(grain, offset_h=offset), statement, ledger, price_of, terms))
+            offset: _distance(_lay(replace(grain, offset_h=offset), statement, bare, price_of, terms))
             for offset in OFFSETS_H
             if offset
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -326,9 +326,14 @@ def _day(grain: Grain, at: datetime, theirs: bool = False) -> date | None:
     return at.date() if theirs else (at + timedelta(hours=grain.offset_h)).date()
 
 
+def _is_period(line: Line) -> bool:
+    length = line.end - line.start
+    return length > DAY + HOUR or (length >= DAY - HOUR and line.start.time() != time())
+
+
 def _periods(lines: Sequence[Line]) -> tuple[tuple[datetime, datetime], ...]:
-    """Give the periods of a bill that names some longer than days; those that overlap count as one."""
-    if max((line.end - line.start for line in lines), default=DAY) <= DAY + HOUR:
+    """Give the periods of a bill that has some longer than days, or days of another zone; overlapping ones are one."""
+    if not any(_is_period(line) for line in lines):
         return ()
     found: list[tuple[datetime, datetime]] = []
     for start, end in sorted({(line.start, line.end) for line in lines}):
