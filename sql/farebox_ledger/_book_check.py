@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from farebox_ledger._book_import import catalogue_rows
+from farebox_ledger._book_own import OwnBook
 from farebox_ledger._book_rows import OTHER_UNITS, UNITS
 from farebox_ledger._period import Period
 from farebox_ledger._prices import as_json, list_providers
@@ -39,7 +40,10 @@ class Disagreement:
 
 @dataclass
 class Check:
-    """What `farebox prices check` found; `bad` says in sentences what is bad news, empty if nothing is."""
+    """What `farebox prices check` found; `bad` says in sentences what is bad news, empty if nothing is.
+
+    kept: prices of the user's that hold although no file that is read here has them any more.
+    """
 
     providers: Sequence[Mapping[str, Any]]
     seen: Sequence[Mapping[str, Any]] = ()
@@ -47,6 +51,7 @@ class Check:
     reported: Sequence[Mapping[str, Any]] = ()
     disagreements: Sequence[Disagreement] = ()
     catalogue: str = ""
+    kept: Sequence[Mapping[str, Any]] = ()
     bad: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -58,12 +63,16 @@ class Check:
             "reported": [as_json(row) for row in self.reported],
             "disagreements": [as_json(vars(each)) for each in self.disagreements],
             "catalogue": self.catalogue,
+            "kept": [as_json(row) for row in self.kept],
             "bad_news": self.bad,
         }
 
 
-def check_book(client: Client, period: Period, now: datetime, age_days_max: int) -> Check:
-    """Check age, coverage of the period's traffic, hosts' own figures, and genai-prices if it is installed."""
+def check_book(client: Client, period: Period, now: datetime, age_days_max: int, own: OwnBook | None = None) -> Check:
+    """Check age, coverage of the period's traffic, hosts' own figures, and genai-prices if it is installed.
+
+    own: what the user's files say now.
+    """
     bounds = {"since": period.since, "until": period.until}
     check = Check(
         providers=list_providers(client),
@@ -71,6 +80,7 @@ def check_book(client: Client, period: Period, now: datetime, age_days_max: int)
         unpriced=run_query(client, "price_coverage", bounds),
         reported=[row for row in run_query(client, "price_reported", bounds) if _is_off(row)],
     )
+    check.kept = _kept(client, own or OwnBook(), now)
     check.catalogue, catalogue = _catalogue(now)
     held = _held(client, now)
     check.disagreements = list(disagreements(held, catalogue)) if catalogue else []
@@ -109,6 +119,23 @@ def _sentences(check: Check, now: datetime, age_days_max: int) -> Iterator[str]:
 def _is_off(row: Mapping[str, Any]) -> bool:
     ours, theirs = row["known_cost"] or Decimal(0), row["reported"] or Decimal(0)
     return bool(abs(ours - theirs) > REPORTED_TOLERANCE * max(ours, theirs))
+
+
+def _kept(client: Client, own: OwnBook, now: datetime) -> list[dict[str, Any]]:
+    """Read the user's prices that hold now, less those of the user's files: taking out a line ends no price."""
+    columns = ("provider", "region", "model", "variant", "unit", "tier_above")
+    said = {tuple(getattr(row, column) for column in columns) for row in own.prices}
+    held = client.query(
+        f"SELECT {', '.join(columns)}, argMax(tuple(price), (valid_from, checked_on, added_at)).1 AS held "  # noqa: S608
+        "FROM prices WHERE book = 'user' AND valid_from <= {now:DateTime} GROUP BY ALL HAVING held IS NOT NULL "
+        f"ORDER BY {', '.join(columns)}",
+        {"now": now},
+    )
+    return [
+        {**dict(zip(columns, row, strict=False)), "price": row[-1]}
+        for row in held.result_rows
+        if tuple(row[:-1]) not in said
+    ]
 
 
 def _held(client: Client, now: datetime) -> dict[tuple[Any, ...], Decimal | None]:

@@ -12,8 +12,9 @@ from ledger.spans import attempt, store
 
 from farebox._cli import main
 from farebox_ledger import Store
-from farebox_ledger._book import reload_book
+from farebox_ledger._book import reload_book, sync_book
 from farebox_ledger._book_import import catalogue_news, catalogue_rows
+from farebox_ledger._book_own import read_own_book
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +185,25 @@ def test_check_names_what_is_bad(fresh_store: Store, capsys: pytest.CaptureFixtu
         "1 prices differ from genai-prices 0.2.3; `farebox prices import genai-prices` takes them over",
     ]
     assert "✗ 1 attempts of 1 models have no price" in out
+
+
+def test_check_lists_prices_that_hold_without_a_file(
+    fresh_store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """An entry that was taken out of farebox.toml holds until an empty price ends it, and is named as long as it does."""
+    entry = '[[prices]]\nprovider = "acme"\nmodel = "m-1"\nuncached_input_tokens = {}\nvalid_from = {}\n'
+    told = []
+    for text in (entry.format(2, "2026-01-01"), "", entry.format('""', "2026-02-01"), ""):
+        (tmp_path / "farebox.toml").write_text(text, encoding="utf-8")
+        sync_book(fresh_store.client, read_own_book(fresh_store.dsn))
+        told.append(answer(fresh_store, capsys, "check")["kept"])
+
+    assert [[(row["model"], row["unit"], row["price"]) for row in kept] for kept in told] == [
+        [],
+        [("m-1", "uncached_input_tokens", "0.000002000000")],
+        [],
+        [],
+    ]
 
 
 def test_an_old_book_is_bad_news(fresh_store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -154,6 +154,7 @@ def _import(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     from farebox_ledger._book_check import check_book
+    from farebox_ledger._book_own import read_own_book
     from farebox_ledger._dsn import parse_dsn
     from farebox_ledger._period import parse_period
     from farebox_ledger._store import open_reader
@@ -161,8 +162,10 @@ def _check(args: argparse.Namespace) -> int:
     now = datetime.now(UTC)
     period = parse_period(args.since, args.until, now)
     age = _days(args.age_max)
-    with open_reader(parse_dsn(setting("dsn", args.dsn))) as client:
-        check = check_book(client, period, now, age)
+    dsn = parse_dsn(setting("dsn", args.dsn))
+    own = read_own_book(dsn)
+    with open_reader(dsn) as client:
+        check = check_book(client, period, now, age, own)
     if args.json:
         _print_json(check.as_json())
     else:
@@ -340,6 +343,16 @@ def _print_check(check: Check, period: str) -> None:
             out.print(f"  {each.provider}/{each.model} {where} {each.unit}: book {ours}, {check.catalogue} {theirs}")
     else:
         out.print("genai-prices is not installed, so the book was compared with nothing.")
+    for row in check.kept[:LINES_MAX]:
+        where = " ".join(str(row[name]) for name in ("variant", "region") if row[name])
+        out.print(
+            f"  {row['provider']}/{row['model']} {where} {row['unit']}: {row['price']:f}, in none of your files here"
+        )
+    if check.kept:
+        out.print(
+            f"{len(check.kept):,} prices of your own hold though no file here has them. Taking a line out ends "
+            "no price; an empty one with the day it ends on does."
+        )
     for sentence in check.bad:
         out.print(f"✗ {sentence}")
     if not check.bad:
