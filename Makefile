@@ -30,6 +30,9 @@ viewer:  ## Build the viewer's page into the package that ships it
 eval-whatif: $(STAMP)  ## Hold what-ifs against the truth at ten seeds (some minutes)
 	@PYTHONPATH=tests $(BIN)/python -m evaluation.whatif $(EVAL)
 
+screenshots: $(STAMP)  ## Take the README's screenshots anew, of seeded traffic (needs Chromium)
+	@PYTHONPATH=tests $(BIN)/python -m viewer.screenshots dashboards/screenshots
+
 lint: $(STAMP)  ## Check style, types and import arrows
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
