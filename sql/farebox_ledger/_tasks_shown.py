@@ -51,7 +51,8 @@ def show_tasks(tasks: Tasks, out: Console) -> None:
     if tasks.total.human_unpriced:
         out.print(
             f"Tasks with minutes of people's work that have no price: {tasks.total.human_unpriced:,}; set "
-            "human_usd_per_minute of [[routes]] in farebox.toml."
+            "human_usd_per_minute of [[routes]] in farebox.toml.",
+            markup=False,
         )
     if tasks.loops:
         _show_loops(tasks, out)

@@ -92,6 +92,8 @@ class Answer:
     @property
     def verdict(self) -> str:
         """Say in a word what to make of it: thin, cheaper, dearer or unclear."""
+        if self.then.spend.low > self.now.per_success.value * self.tasks:
+            return "dearer"  # even if every task succeeded
         if self.thin:
             return "thin"
         if self.then.per_success.high < self.now.per_success.value:

@@ -27,6 +27,7 @@ CACHE_TOKENS_MIN = 20_000
 HEAD_TOLERANCE = 1.02
 # So many reads of a head tell how far caches see it.
 HEADS_SEEN_MIN = 5
+TOKENS_A_BYTE = 0.25
 LIFETIMES = {"5m": MINUTES_5_S, "1h": HOUR_S, "none": 0.0}
 
 
@@ -35,7 +36,7 @@ class Replayed:
     """The moved calls at the target: what those whose usage is known would cost, in USD.
 
     tokens: of the target for one of now. answers: output tokens of an answer. hit_saves: USD if all input were read
-    from the cache rather than none. noise: by which share the cost differs because answers do, next time.
+    from the cache rather than none. noise: by which share the cost may differ by luck, next time.
     """
 
     calls: int
@@ -61,9 +62,12 @@ def replayed(moved: Sequence[Call], target_calls: Sequence[Call], target: Target
     }
     tokens = ratios.get(busiest) or Estimate(1.0, 1.0, 1.0, "no usage is known of what would move")
     rule = rule_as_asked(rule_for(target.provider, target.model), at_host, cache)
-    prompts = prompts_of(moved, slopes, {model: each.value for model, each in ratios.items()})
-    splits = replay(rule, prompts)
-    late = replay(rule, [replace(each, ready_s=ready) for each, ready in zip(prompts, _ready(moved), strict=True)])
+    by_model = {model: each.value for model, each in ratios.items()}
+    prompts = prompts_of(moved, slopes, by_model)
+    unread = _unread(moved, prompts, slopes, by_model)
+    splits = _replay_among(rule, prompts, unread)
+    slower = [replace(each, ready_s=ready) for each, ready in zip(prompts, _ready(moved), strict=True)]
+    late = _replay_among(rule, slower, unread)
     efficiency = _efficiency(rule, known, at_host, target)
     first = [each for call in target_calls if not call.escalation and (each := call.reported) is not None]
     answers = _answers(known, first, asked_there, moved[0].first.route, tokens)
@@ -82,7 +86,11 @@ def replayed(moved: Sequence[Call], target_calls: Sequence[Call], target: Target
     rates = [each.hit_rate for each in (there, *others)]
     lengths = [float(each.output or 0) for each in known] or [0.0]
     spread = pstdev(lengths) / fmean(lengths) if fmean(lengths) else 0.0
-    noise = Z * math.sqrt(2 / len(known)) * spread * outputs / cost if known and cost else 0.0
+    worded = math.sqrt(2 / len(known)) * spread * outputs if known else 0.0
+    # Which answers are cut or left before their usage comes is luck too, and a few may hold most of the money.
+    missing = 1 - len(known) / len(moved)
+    lost = math.sqrt(2 * missing * (1 - missing) * sum(each * each for each in there.each(answers.value)))
+    noise = Z * math.hypot(worded, lost) / cost if cost else 0.0
     return Replayed(
         calls=len(moved),
         cost=Estimate(cost, max(0.0, cost - below), cost + above, "tokens × list prices of the book"),
@@ -106,7 +114,7 @@ class Replay:
     @property
     def total(self) -> float:
         """All input tokens."""
-        return sum(split.uncached + split.read + split.write_5m + split.write_1h for split in self.splits)
+        return sum(map(prompt_tokens, self.splits))
 
     @property
     def read(self) -> float:
@@ -130,8 +138,14 @@ class Replay:
     def outputs(self, tokens: float) -> Decimal:
         """Price an answer of so many tokens to each prompt, in USD."""
         prices = self.target.prices
-        totals = (split.uncached + split.read + split.write_5m + split.write_1h for split in self.splits)
+        totals = map(prompt_tokens, self.splits)
         return sum((prices.cost(total, {"output_tokens": tokens}) for total in totals), start=Decimal(0))
+
+    def each(self, tokens: float) -> list[float]:
+        """Price each prompt with an answer of so many tokens."""
+        prices = self.target.prices
+        answer = {"output_tokens": tokens}
+        return [float(self._price(split) + prices.cost(prompt_tokens(split), answer)) for split in self.splits]
 
     def _read(self, split: Split) -> float:
         return min(split.read * self.efficiency, split.read + split.uncached)
@@ -144,7 +158,12 @@ class Replay:
             "cache_write_5m_tokens": split.write_5m,
             "cache_write_1h_tokens": split.write_1h,
         }
-        return self.target.prices.cost(split.uncached + split.read + split.write_5m + split.write_1h, tokens)
+        return self.target.prices.cost(prompt_tokens(split), tokens)
+
+
+def prompt_tokens(split: Split) -> float:
+    """Count all tokens of a prompt."""
+    return split.uncached + split.read + split.write_5m + split.write_1h
 
 
 def turns_are_marked(calls: Sequence[Call], prompts: Sequence[Prompt]) -> bool:
@@ -192,6 +211,35 @@ def prompts_of(
         known.append(attempt)
         laid.append(Prompt(attempt.at, attempt.task, "", hashes, tokens, call.goes_on))
     return _as_far_as_seen(laid, known, ratios)
+
+
+def _unread(
+    calls: Sequence[Call],
+    prompts: Sequence[Prompt],
+    slopes: Mapping[tuple[str, str], Slope | None],
+    ratios: Mapping[str, float],
+) -> list[Prompt]:
+    """Lay out the prompts that the model may have seen and whose usage never came: they are cached all the same."""
+    known = iter(prompts)
+    laid = []
+    for call in calls:
+        like = None if call.reported is None else next(known)
+        for attempt in call.attempts:
+            if attempt is call.reported or not attempt.reached or not attempt.size:
+                continue
+            slope = slopes.get((attempt.provider, attempt.model))
+            rate = (slope.value if slope is not None else TOKENS_A_BYTE) * ratios.get(attempt.model, 1.0)
+            tokens = [rate * size for size in attempt.sizes] if like is None else list(like.tokens)
+            hashes = attempt.hashes if like is None else like.hashes
+            laid.append(Prompt(attempt.at, attempt.task, "", hashes, tokens, call.goes_on))
+    return laid
+
+
+def _replay_among(rule: Rule, prompts: Sequence[Prompt], unread: Sequence[Prompt]) -> list[Split]:
+    """Replay prompts among others that nobody asks about; gives the splits of the former."""
+    asked = set(map(id, prompts))
+    both = sorted([*prompts, *unread], key=lambda each: each.at)
+    return [split for each, split in zip(both, replay(rule, both), strict=True) if id(each) in asked]
 
 
 def _as_far_as_seen(

@@ -45,10 +45,11 @@ def show_answer(answer: Answer, out: Console) -> None:
     out.print(f"{WORDS[answer.verdict]}{': ' + '; '.join(answer.thin) if answer.thin else ''}.")
     saved = answer.saved_a_month
     verb = "saves" if saved.value >= 0 else "costs"
+    low, high = (saved.low, saved.high) if saved.value >= 0 else (-saved.high, -saved.low)
+    out.print(f"It {verb} {dollars(abs(_money(saved.value)))} a month ({_signed(low)} to {_signed(high)}).")
     out.print(
-        f"It {verb} {dollars(abs(_money(saved.value)))} a month ({dollars(_money(saved.low))} to "
-        f"{dollars(_money(saved.high))}); cheaper with {answer.cheaper:.0%}, at most {MARGIN:.0%} fewer successes with "
-        f"{answer.as_good:.0%} confidence."
+        f"Confidence: {answer.cheaper:.0%} that a success costs less, {answer.as_good:.0%} that at most {MARGIN:.0%} "
+        "fewer tasks succeed."
     )
     out.print(_breakeven("failure rate", answer.breakeven_fails, then.fails.value))
     out.print(_breakeven("cache hit rate", answer.breakeven_hits, then.hit_rate.value))
@@ -106,7 +107,7 @@ def _ranking(answers: Sequence[Answer]) -> object:
             each.route,
             each.target,
             dollars(_money(each.saved_a_month.value)),
-            f"{dollars(_money(each.saved_a_month.low))} to {dollars(_money(each.saved_a_month.high))}",
+            f"{_signed(each.saved_a_month.low)} to {_signed(each.saved_a_month.high)}",
             share(each.now.successes.value / each.tasks),
             share(each.then.successes.value / each.tasks),
             f"{each.cheaper:.0%}",
@@ -133,6 +134,10 @@ def _counts(estimate: Estimate) -> list[str]:
 
 def _shares(estimate: Estimate) -> list[str]:
     return [share(estimate.value), f"{share(estimate.low)} to {share(estimate.high)}"]
+
+
+def _signed(value: float) -> str:
+    return ("-" if value < 0 else "") + dollars(_money(abs(value)))
 
 
 def _money(value: float) -> Decimal:

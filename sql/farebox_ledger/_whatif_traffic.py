@@ -37,6 +37,7 @@ class Attempt:
     script: str
     outcome: str
     reported: bool
+    reached: bool  # the model may have seen its prompt
     good: bool
     input_tokens: int | None
     uncached: int
@@ -212,6 +213,7 @@ def _attempt(row: Mapping[str, Any]) -> Attempt:
         script=row["script"],
         outcome=row["outcome"],
         reported=row["usage_state"] == "reported" and row["output"] is not None,
+        reached=row["usage_state"] != "none",
         good=bool(row["good"]),
         input_tokens=row["input_tokens"],
         uncached=row["uncached"] or 0,

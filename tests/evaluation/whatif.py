@@ -124,18 +124,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m evaluation.whatif", description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--turns", type=int, default=600)
+    parser.add_argument("--route", default="", help="only changes of this route")
     args = parser.parse_args()
     logging.disable(logging.WARNING)
+    changes = [change for change in CHANGES if args.route in ("", change.route)]
     found: list[Held] = []
     with TemporaryDirectory() as folder, open_store(Dsn("chdb", path=Path(folder))) as first:
         for seed in range(1, args.seeds + 1):
             with open_store(replace(first.dsn, database=f"seed_{seed}")) as store:
-                for held in hold(store, seed, args.turns, CHANGES):
+                for held in hold(store, seed, args.turns, changes):
                     found.append(held)
                     print(line(held), flush=True)
                 store.client.command(f"DROP DATABASE seed_{seed} SYNC")
     failed = False
-    for change in CHANGES:
+    for change in changes:
         mine = [held for held in found if held.change is change]
         inside = sum(held.holds for held in mine)
         widths = sorted((each.answer.then.per_success.high / each.answer.then.per_success.low) for each in mine)
