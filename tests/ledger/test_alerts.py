@@ -46,6 +46,7 @@ def with_trouble() -> Iterator[Span]:
     yield from calls("unsuccessful", 6 * HOUR, 10)
     yield from calls("uncached", 2 * HOUR, 24, usage={"uncached_input_tokens": 28_000, "output_tokens": 2_000})
     yield from calls("burning", HOUR, 60)
+    yield from calls("burning", 5 * MINUTE, 1, usage={}, usage_state="missing")
     yield from calls("newcomer", HOUR, 2, **{"tag.team": "search"})
     yield from calls("calm", HOUR, 2, model="claude-haiku-9")
 
@@ -102,6 +103,7 @@ def fired(ledger: Store, name: str, at: datetime = NOW) -> dict[tuple[str, ...],
         ("not-priced", {("claude-haiku-9", "anthropic")}),
         ("new-name", {("model", "anthropic claude-haiku-9"), ("route", "newcomer")}),
         ("budget-burn-fast", {(BUDGET,)}),
+        ("budget-burn-slow", {(BUDGET,)}),
         ("budget-burn-long", {(BUDGET,), ("tight",)}),
         ("budget-spent", {(BUDGET,)}),
         ("bill-differs", {("anthropic", "USD")}),
@@ -125,7 +127,7 @@ def test_the_slow_burn_needs_both_of_its_windows(ledger: Store) -> None:
     found = {each.key[1]: each for each in measure(ledger.client, RULE["budget-burn-slow"], NOW)}
     spent = (36 + 60) * (0.008 + 0.002 + 0.01)
 
-    assert found[BUDGET].facts == pytest.approx({"spent": spent, "amount": 1}, rel=1e-6)
+    assert found[BUDGET].facts == pytest.approx({"spent": spent, "amount": 1, "not_priced": 1}, rel=1e-6)
     assert found[BUDGET].value == pytest.approx(spent / (1 * 6 / 24), rel=1e-6)
     assert found["by tag"].value == pytest.approx(0.04 / (0.1 * 6 / 24), rel=1e-6)
     assert found["nobody's"].value == found["unheard of"].value == 0
@@ -141,6 +143,7 @@ def test_a_silent_ledger_is_told(fresh_store: Store) -> None:
     assert measure(fresh_store.client, rule, now)[0].value < 60
     (later,) = measure(fresh_store.client, rule, now + HOUR)
     assert later.value == pytest.approx(3600, abs=60)
+    assert [fires for _, fires in firing(fresh_store.client, rule, now + HOUR)] == [True]
     assert later.summary == "The ledger has received nothing for 60 minutes"
 
 
@@ -162,6 +165,13 @@ def test_messages_and_links_carry_names_as_they_are(ledger: Store) -> None:
     assert parse_qs(link.query)["var-route"] == [FAILING]
     assert (link.netloc, link.path) == ("grafana:3000", "/d/farebox-route")
     assert int(parse_qs(link.query)["from"][0]) < NOW.timestamp() * 1000 < int(parse_qs(link.query)["to"][0])
+
+
+def test_money_stands_beside_what_it_lacks(ledger: Store) -> None:
+    """Messages of dollars say how many attempts of unknown cost are not in them."""
+    for name in ("spend-spike-hourly", "budget-burn-fast", "budget-spent"):
+        (told,) = fired(ledger, name).values()
+        assert told.description.endswith("Not in it: 1 attempts of unknown cost.")
 
 
 def test_a_budget_by_a_hostile_name_is_only_a_name(ledger: Store) -> None:

@@ -12,10 +12,11 @@ SILENT_S = 600
 # What must be left of a budget's period for each of these rates: two days of thirty, five days, all of it.
 FAST_BURN, SLOW_BURN, LONG_BURN = 14.4, 6.0, 1.0
 
-SPENT = ("spent", "expected", "times", "usd_a_call_times")
+SPENT = ("spent", "expected", "times", "usd_a_call_times", "not_priced")
+NOT_PRICED = "Not in it: {not_priced:.0f} attempts of unknown cost."
 WHAT_CHANGED = (
     "That is {times:.1f} times what was to be expected, at {usd_a_call_times:.2f} times the usual cost of a call "
-    "(near 1: there are more calls; well above: calls got dearer). {value:.1f} robust deviations."
+    "(near 1: there are more calls; well above: calls got dearer). {value:.1f} robust deviations. " + NOT_PRICED
 )
 
 SPIKES = (
@@ -53,7 +54,8 @@ SPIKES = (
 )
 
 BURN_SAYS = (
-    "${spent:.2f} of a budget of ${amount:.2f} went in that time: {value:.1f} times the rate that would just use it up."
+    "${spent:.2f} of a budget of ${amount:.2f} went in that time: {value:.1f} times the rate that just uses it up. "
+    + NOT_PRICED
 )
 PACES: tuple[tuple[str, float, int, int, Severity, str], ...] = (
     ("fast", FAST_BURN, 120, FAST_S, "page", "over the last hour"),
@@ -67,7 +69,7 @@ BUDGETS = tuple(
         means=f"A budget burns {above:g} times the rate that would just use it up, " + over + ".",
         question=f"budget_burn_{pace}",
         labels=("budget",),
-        facts=("spent", "amount"),
+        facts=("spent", "amount", "not_priced"),
         above=above,
         pending_s=pending_s,
         keep_firing_s=600,
@@ -85,12 +87,12 @@ SPENT_BUDGET = Rule(
     means="More than a budget's amount is spent before its period is over.",
     question="budget_spent",
     labels=("budget",),
-    facts=("spent", "amount"),
+    facts=("spent", "amount", "not_priced"),
     above=1.0,
     every_s=SLOW_S,
     severity="page",
     summary="The budget {budget} is spent: ${spent:.2f} of ${amount:.2f}",
-    description="Its period is not over. `farebox budget show` says what it will come to.",
+    description="Its period is not over. `farebox budget show` says what it will come to. " + NOT_PRICED,
 )
 
 RATES = (

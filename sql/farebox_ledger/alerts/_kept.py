@@ -72,8 +72,10 @@ def _read(rows: Iterable[Any], rules: Mapping[str, Rule]) -> list[Standing]:
     found = []
     for name, labels, (at, state, since, value, facts) in rows:
         rule = rules.get(name)
-        if rule is not None and set(rule.labels) == set(labels) and set(rule.facts) <= set(facts):
-            measured = Measured(rule, labels, value, facts, _utc(at))
+        if rule is not None and set(rule.labels) == set(labels):
+            # A newer farebox may say more of an alert than the one that stored it.
+            known = {fact: facts.get(fact, 0.0) for fact in rule.facts}
+            measured = Measured(rule, labels, value, known, _utc(at))
             found.append(Standing(measured, state, _utc(since), _utc(at)))
     return found
 

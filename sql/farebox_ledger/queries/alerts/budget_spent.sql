@@ -4,5 +4,6 @@ SELECT
     name AS budget,
     ifNull(burn, if(state = 'exhausted' AND ifNull(spend, 0) > 0, 1000, 0)) AS value,
     ifNull(toFloat64(spend), 0) AS spent,
-    toFloat64(amount) AS amount
+    toFloat64(amount) AS amount,
+    unpriced AS not_priced
 FROM budget_burn(at = toDateTime({until:DateTime64(3, 'UTC')}, 'UTC'))

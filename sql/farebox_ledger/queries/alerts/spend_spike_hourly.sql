@@ -6,5 +6,6 @@ SELECT
     spent,
     expected,
     spent / greatest(expected, 0.01) AS times,
-    usd_a_call_times
+    usd_a_call_times,
+    not_priced
 FROM @spike(360, 10800, 0.25)

@@ -5,6 +5,7 @@
         budget,
         any(usd_held) AS amount,
         sumIf(usd, holds) AS spent,
+        sumIf(unknown, holds) AS not_priced,
         least(
             spent / (amount * @long / any(period_s)),
             sumIf(lately, holds) / (amount * @short / any(period_s))
@@ -17,6 +18,7 @@
             dateDiff('second', held.period_start, held.period_end) AS period_s,
             spending.usd AS usd,
             spending.lately AS lately,
+            spending.unknown AS unknown,
             arrayAll(
                 (column, wanted) -> wanted != '' AND wanted = multiIf(
                     column = 'route', spending.route,
@@ -62,6 +64,7 @@
                 if(has(columns, 'task'), llm_attempts.task, '') AS task,
                 mapFilter((key, value) -> has(columns, concat('tag.', toString(key))), llm_attempts.tags) AS tags,
                 ifNull(toFloat64(sum(list_cost)), 0) AS usd,
+                countIf(list_cost IS NULL) AS unknown,
                 ifNull(toFloat64(sumIf(list_cost, started_at >= {until:DateTime64(3, 'UTC')} - INTERVAL @short SECOND)), 0) AS lately
             FROM llm_attempts
             WHERE started_at >= {until:DateTime64(3, 'UTC')} - INTERVAL @long SECOND

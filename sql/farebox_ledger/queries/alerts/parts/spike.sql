@@ -6,7 +6,8 @@
 -- It is 0 where the excess is under @floor dollars; where the usual peaks around this time are not passed by a fifth (jobs
 -- that start at the same time every day, or every week); where the route is mostly idle at this time and spent no more than
 -- in the busiest hour of the week; and with less than three days of history (days whole since the first hour). A quarter is taken off where less than a week is
--- known. USD of what is known, as floats: they decide, not bill. `spent` and `expected` are of ten steps.
+-- known. USD of what is known, as floats: they decide, not bill. `spent` and `expected` are of
+-- ten steps, and `not_priced` counts the attempts in these whose cost is not known.
 (
     WITH
         {until:DateTime64(3, 'UTC')} AS until,
@@ -49,6 +50,7 @@
         route,
         spans[9] AS spent,
         2 * usual_bin AS expected,
+        not_priced,
         if(calls_now > 0 AND calls_before > 0 AND usd_before > 0, (spans[9] / calls_now) / (usd_before / calls_before), 1) AS usd_a_call_times,
         if(days >= 3 AND (usual_bin > 0 OR spans[9] > busiest_hour), arrayMax(excesses) * if(days < 7, 0.75, 1), 0) AS deviations
     FROM
@@ -56,7 +58,8 @@
         SELECT
             route,
             sumMap(map(toUInt16(day * 100 + place), usd)) AS usd_at,
-            sumMap(map(toUInt16(day * 100 + place), calls)) AS calls_at
+            sumMap(map(toUInt16(day * 100 + place), calls)) AS calls_at,
+            sumIf(unknown, day = 0 AND place < 10) AS not_priced
         FROM
         (
             WITH
@@ -71,7 +74,8 @@
                     18
                 ) AS place,
                 ifNull(toFloat64(sum(list_cost)), 0) AS usd,
-                count() AS calls
+                count() AS calls,
+                countIf(list_cost IS NULL) AS unknown
             FROM llm_attempts
             WHERE started_at < until
                 AND toStartOfHour(started_at) IN (hours_needed)
