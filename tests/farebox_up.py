@@ -19,7 +19,7 @@ import requests
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["COMMAND", "Up", "environment", "start", "wait_until"]
+__all__ = ["COMMAND", "Up", "environment", "read_greeting", "start", "wait_until"]
 
 COMMAND = [sys.executable, "-c", "import sys; from farebox._cli import main; sys.exit(main())", "up"]
 START_S_MAX = 60.0
@@ -96,14 +96,18 @@ def start(folder: Path, command: Sequence[str] = COMMAND, **settings: str) -> Up
         text=True,
         env=environment(**settings),
     )
-    up = Up(folder, process)
-    threading.Thread(target=_collect, args=(process.stderr, up.errors), daemon=True).start()
+    return read_greeting(Up(folder, process))
+
+
+def read_greeting(up: Up) -> Up:
+    """Wait until a process listens, and learn where."""
+    threading.Thread(target=_collect, args=(up.process.stderr, up.errors), daemon=True).start()
     greeting = _greeting(up)
     found = re.findall(r"^(\S+) +(?:(https?)://)?\S+:(\d+)\b", greeting, re.MULTILINE)
     where = {name: (scheme, int(port)) for name, scheme, port in found}
     scheme, port = where["OTLP/HTTP"]
     up.otlp = f"{scheme}://127.0.0.1:{port}"
-    up.clickhouse_port = where["ClickHouse"][1]
+    up.clickhouse_port = where["ClickHouse"][1] if "ClickHouse" in where else 0
     up.grpc = f"127.0.0.1:{where['OTLP/gRPC'][1]}" if "OTLP/gRPC" in where else ""
     up.viewer = f"http://127.0.0.1:{where['Viewer'][1]}" if "Viewer" in where else ""
     return up

@@ -13,7 +13,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return template(tmp_path_factory.mktemp("chaos") / "empty")
 
 
-@pytest.mark.parametrize("seed", [3, 6])
+@pytest.mark.parametrize("seed", [6])
 def test_books_equal_the_ledger(empty: Path, tmp_path: Path, seed: int) -> None:
     """Killed, frozen, without disk or journal, over bad lines: the ledger equals the senders' books."""
     outcome = run(seed, empty, tmp_path, misfortunes=3)
