@@ -1,10 +1,10 @@
 """How long does each question of the dashboards take? Over a day and a month, and over a month of one tenant.
 
-    python tests/benchmarks/panels.py [--attempts 10000000] [--folder /tmp/ledger] [--times 3]
+    python tests/benchmarks/panels.py [--attempts 10000000] [--folder /tmp/ledger] [--times 3] [--only route]
 
-Printed are milliseconds, the least of three since other work may share the cores: of the clock, and, in brackets, of the
-CPU, engine and all, which bounds the clock's on a machine that does nothing else. The ledger is that of `ledger.py`; a
-folder that is named is kept, and used again if it is there.
+Printed are milliseconds, the least of three since other work may share the cores: of the clock, and, in brackets, of
+the CPU, engine and all, which bounds the clock's on a machine that does nothing else. The ledger is that of
+`ledger.py`; a folder that is named is kept, and used again if it is there. A dashboard's name leaves the others out.
 """
 
 from __future__ import annotations
@@ -49,11 +49,13 @@ def questions() -> Iterator[tuple[str, str]]:
                 yield f"{dashboard.uid.removeprefix('farebox-')}: {title}", sql
 
 
-def ask_all(client: Client, times: int) -> None:
+def ask_all(client: Client, times: int, only: str) -> None:
     """Print how long each takes, and how many are above the bar."""
     print(f"{'':<60}" + "".join(f"{name:>18}" for name in COLUMNS), flush=True)
     slow = asked = 0
     for title, sql in questions():
+        if not title.startswith(only):
+            continue
         took = []
         for length, interval_s, tenants in COLUMNS.values():
             values = {**dict.fromkeys(TEXTS, ""), **{name: [ALL] for name in VARIABLES}, "tenant": tenants}
@@ -82,13 +84,14 @@ def main() -> None:
     parser.add_argument("--attempts", type=int, default=10_000_000)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--only", default="", metavar="DASHBOARD")
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as temporary,
         open_store(Dsn("chdb", path=options.folder or Path(temporary))) as ledger,
     ):
         filled(ledger.client, options.attempts)
-        ask_all(ledger.client, options.times)
+        ask_all(ledger.client, options.times, options.only)
 
 
 if __name__ == "__main__":

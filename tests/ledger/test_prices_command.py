@@ -190,7 +190,7 @@ def test_check_names_what_is_bad(fresh_store: Store, capsys: pytest.CaptureFixtu
 def test_check_lists_prices_that_hold_without_a_file(
     fresh_store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """An entry that was taken out of farebox.toml holds until an empty price ends it, and is named as long as it does."""
+    """An entry that was taken out of farebox.toml holds, and is named, until an empty price ends it."""
     entry = '[[prices]]\nprovider = "acme"\nmodel = "m-1"\nuncached_input_tokens = {}\nvalid_from = {}\n'
     told = []
     for text in (entry.format(2, "2026-01-01"), "", entry.format('""', "2026-02-01"), ""):

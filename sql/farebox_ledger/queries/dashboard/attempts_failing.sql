@@ -1,5 +1,6 @@
 -- Which attempts of the range failed last, how, and what did each cost? The twenty latest; USD, NULL: not known,
--- or from below, as `not fully priced` says. They are in the latest hours that have twenty failures together.
+-- or from below, as `not fully priced` says. They are in the latest hours that have twenty failures together
+-- (as a set: by an array ClickHouse leaves no partition out).
 WITH
     (
         SELECT groupArray(hour)
@@ -28,7 +29,7 @@ SELECT
     if(price_state IN ('no_price', 'no_usage', 'partial'), toString(price_reason), '') AS `not fully priced`,
     ifNull(toString(list_cost), '') AS `spend, exact`
 FROM llm_attempts
-WHERE toStartOfHour(started_at) IN (latest)
+WHERE toStartOfHour(started_at) IN (SELECT arrayJoin(latest))
     AND started_at >= $__fromTime_ms AND started_at < $__toTime_ms AND kind != 'iteration' AND NOT good
     AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
 ORDER BY `began` DESC, `trace`, span_id

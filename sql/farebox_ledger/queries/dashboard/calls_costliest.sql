@@ -1,6 +1,7 @@
 -- Which calls cost most? Those of the twenty dearest attempts: USD of their attempts in the range that the variables let
 -- through, what is known of it. The twenty are in the hours whose dearest attempts are dearest, and only those hours are
--- read, and then the hours of the tasks that the calls are part of.
+-- read, and then the hours of the tasks that the calls are part of: as sets, since by an array ClickHouse leaves no
+-- partition out.
 WITH
     (
         SELECT groupArray(hour)
@@ -21,7 +22,7 @@ WITH
                 sipHash128(trace_id, call_id) AS call,
                 if(task = '', sipHash64(trace_id, call_id), sipHash64(task)) AS task_key
             FROM llm_attempts
-            WHERE toStartOfHour(started_at) IN (dear_hours)
+            WHERE toStartOfHour(started_at) IN (SELECT arrayJoin(dear_hours))
                 AND started_at >= $__fromTime_ms AND started_at < $__toTime_ms
                 AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
             ORDER BY list_cost DESC NULLS LAST, started_at, trace_id
@@ -34,9 +35,9 @@ WITH
         SELECT groupUniqArray(hour)
         FROM
         (
-            SELECT hour FROM task_hours WHERE task_key IN (tasks)
+            SELECT hour FROM task_hours WHERE task_key IN (SELECT arrayJoin(tasks))
             UNION ALL
-            SELECT hour FROM arrivals WHERE task_key IN (tasks)
+            SELECT hour FROM arrivals WHERE task_key IN (SELECT arrayJoin(tasks))
         )
     ) AS their_hours
 SELECT
@@ -53,7 +54,7 @@ SELECT
     countIf(price_state IN ('no_price', 'no_usage', 'partial')) AS `not fully priced`,
     ifNull(toString(sum(list_cost)), '') AS `spend, exact`
 FROM llm_attempts
-WHERE toStartOfHour(started_at) IN (their_hours) AND has(calls, sipHash128(trace_id, call_id))
+WHERE toStartOfHour(started_at) IN (SELECT arrayJoin(their_hours)) AND has(calls, sipHash128(trace_id, call_id))
     AND started_at >= $__fromTime_ms AND started_at < $__toTime_ms
     AND @chosen(llm_attempts.route) AND @chosen(provider) AND @chosen(llm_attempts.model) AND @chosen(tenant)
 GROUP BY trace_id, call_id

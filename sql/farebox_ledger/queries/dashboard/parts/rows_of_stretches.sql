@@ -21,6 +21,6 @@
     SELECT *, toUInt8(steps_back) AS stretch
     FROM llm_attempts
     WHERE started_at < fromUnixTimestamp64Micro(until_us) AND started_at >= fromUnixTimestamp64Micro(since_us - steps * step_us)
-        AND toStartOfHour(started_at) IN (hours_needed) AND age_us - steps_back * step_us <= length_us
+        AND toStartOfHour(started_at) IN (SELECT arrayJoin(hours_needed)) AND age_us - steps_back * step_us <= length_us
         AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
 )
