@@ -90,7 +90,7 @@ def replayed(moved: Sequence[Call], target_calls: Sequence[Call], target: Target
     # Which answers are cut or left before their usage comes is luck too, and a few may hold most of the money.
     missing = 1 - len(known) / len(moved)
     lost = math.sqrt(2 * missing * (1 - missing) * sum(each * each for each in there.each(answers.value)))
-    noise = Z * math.hypot(worded, lost) / cost if cost else 0.0
+    noise = Z * math.hypot(worded, lost, _again(rule, moved, there)) / cost if cost else 0.0
     return Replayed(
         calls=len(moved),
         cost=Estimate(cost, max(0.0, cost - below), cost + above, "tokens × list prices of the book"),
@@ -176,6 +176,15 @@ def turns_are_marked(calls: Sequence[Call], prompts: Sequence[Prompt]) -> bool:
         if head is not None and head < len(prompt.tokens) - 1 and cached > prompt.tokens[head] * HEAD_TOLERANCE:
             return True
     return False
+
+
+def _again(rule: Rule, moved: Sequence[Call], there: Replay) -> float:
+    """Say by how many USD (one standard deviation) it matters which retries meet their own prompt in the cache."""
+    if rule.kind != "automatic":
+        return 0.0
+    met = sum(any(each.reached and each is not call.reported for each in call.attempts) for call in moved) / len(moved)
+    saved = (prompt_tokens(split) * float(there.target.prices.read_discount) for split in there.splits)
+    return math.sqrt(2 * met * (1 - met) * sum(each * each for each in saved))
 
 
 def rule_as_asked(rule: Rule, there: Sequence[Attempt], cache: str, *, turns: bool = True) -> Rule:
