@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Window", "launch", "opened"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 WIDE = (1440, 900)
 
 

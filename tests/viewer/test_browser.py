@@ -190,8 +190,9 @@ def test_a_refused_question_is_told_with_its_statement(browser: Browser, viewer:
         alert.wait_for(state="detached")
 
 
-def test_the_statement_of_a_panel_is_one_click_away(window: Window) -> None:
+def test_the_statement_of_a_panel_is_one_click_away(small_window: Window) -> None:
     """A panel's SQL opens in a box that Escape closes."""
+    window = small_window
     window.go(f"/d/farebox-overview?{RANGE}")
     window.panel("Routes").get_by_role("button", name="SQL of Routes").click()
     box = window.page.get_by_role("dialog", name="SQL of Routes")
@@ -201,14 +202,15 @@ def test_the_statement_of_a_panel_is_one_click_away(window: Window) -> None:
     box.wait_for(state="hidden")
 
 
-def test_a_chart_tells_what_is_under_the_pointer(window: Window) -> None:
+def test_a_chart_tells_what_is_under_the_pointer(small_window: Window) -> None:
     """A tooltip with time and values, a mark for what changed, and a legend that shows one series alone."""
+    window = small_window
     window.go(f"/d/farebox-overview?{RANGE}")
     chart = window.panel("Spend by route")
+    chart.scroll_into_view_if_needed()
     chart.get_by_role("button", name=re.compile("New price of qwen")).wait_for()
-    box = chart.locator(".u-over").bounding_box()
-    assert box
-    window.page.mouse.move(box["x"] + box["width"] * 0.86, box["y"] + box["height"] * 0.7)
+    window.settle()
+    chart.locator(".u-over").hover(position={"x": 480, "y": 80})
     window.page.get_by_text(re.compile(r"2026-\d\d-\d\d \d\d:\d\d:\d\d UTC")).last.wait_for()
     chart.get_by_text("support", exact=True).click()
 
@@ -267,8 +269,9 @@ def test_a_phone_shows_one_column(uid: str, browser: Browser, viewer: Viewer) ->
         assert window.errors() == []
 
 
-def test_the_keyboard_reaches_everything(window: Window) -> None:
+def test_the_keyboard_reaches_everything(small_window: Window) -> None:
     """Buttons have names, boxes open and close by key and give the focus back, and `r` asks anew."""
+    window = small_window
     window.go(f"/d/farebox-overview?{RANGE}")
     window.page.keyboard.press("Tab")
     assert window.page.evaluate("document.activeElement.textContent") == "Skip to the content"
