@@ -1,7 +1,7 @@
-"""Tell the ledger how farebox fares in this process, so that what was lost is seen beside the money.
+"""Tell the ledger what farebox lost in this process, so that it is seen beside the money.
 
-A report is a `farebox.health` span with counts since the process began: one a minute while calls are recorded, and
-sooner, and at the end, where anything was lost.
+A report is a `farebox.health` span with counts since the process began. It is made when more was lost than was told
+before, with the next call that is recorded or at the process's end; where nothing is lost, nothing is said.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from farebox._metrics import Health
 
 __all__ = ["HealthReports"]
 
-EVERY_S = 60.0
-AFTER_A_LOSS_S = 10.0
+LOOK_EVERY_S = 10.0
 
 
 class HealthReports:
@@ -27,21 +26,21 @@ class HealthReports:
 
     def __init__(self, read: Callable[[], Health]) -> None:
         self._read = read
-        self._looked_at = self._reported_at = time.monotonic()
+        self._looked_at = time.monotonic()
         self._lost = 0
 
     def due(self, *, leaving: bool = False) -> dict[str, Any] | None:
         """Return the attributes of the report that is to be made now, None for none."""
         now = time.monotonic()
-        if now - self._looked_at < AFTER_A_LOSS_S and not leaving:
+        if now - self._looked_at < LOOK_EVERY_S and not leaving:
             return None
         self._looked_at = now
         health = self._read()
         swallowed = sum(swallowed_errors().values())
         lost = health.dropped + health.spans_dropped + health.spans_refused + swallowed
-        if lost == self._lost and (leaving or now - self._reported_at < EVERY_S):
+        if lost == self._lost:
             return None
-        self._lost, self._reported_at = lost, now
+        self._lost = lost
         counts = {**dataclasses.asdict(health), "swallowed_errors": swallowed}
         return {
             semconv.INSTANCE: instance_id(),

@@ -40,6 +40,12 @@ def _swallowed_errors_are_raised() -> Iterator[list[BaseException]]:
         raise seen[0]
 
 
+@pytest.fixture(autouse=True)
+def _no_reports_of_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test loses on purpose is not reported among the spans of another."""
+    monkeypatch.setattr("farebox._health.LOOK_EVERY_S", float("inf"))
+
+
 @pytest.fixture
 def swallowed(_swallowed_errors_are_raised: list[BaseException]) -> Iterator[list[BaseException]]:
     """What was swallowed, for a test that means it to be."""

@@ -27,7 +27,7 @@ def counts_of(span: object) -> dict[str, int]:
 
 def test_a_loss_is_reported(provider: Provider, fresh_sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a span was dropped, the next recorded call brings a health span that counts it."""
-    monkeypatch.setattr(_health, "AFTER_A_LOSS_S", 0.0)
+    monkeypatch.setattr(_health, "LOOK_EVERY_S", 0.0)
     reports = _health.HealthReports(_spans.health)
     reports.due(leaving=True)  # what earlier tests lost is not this one's
     monkeypatch.setattr(_spans, "_health_reports", reports)
@@ -47,21 +47,21 @@ def test_a_loss_is_reported(provider: Provider, fresh_sender: Sender, monkeypatc
 
 
 def test_reports_are_rare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One a minute while nothing is lost, soon after a loss, and none at the end that says nothing new."""
+    """None while nothing is lost, soon after a loss, and none at the end that says nothing new."""
     now = [0.0]
     health = [Health()]
     monkeypatch.setattr(_health, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(_health, "swallowed_errors", dict)
+    monkeypatch.setattr(_health, "LOOK_EVERY_S", 10.0)
     reports = _health.HealthReports(lambda: health[0])
 
     def due(at: float, *, leaving: bool = False, dropped: int = 0) -> bool:
         now[0], health[0] = at, Health(dropped=dropped)
         return reports.due(leaving=leaving) is not None
 
-    assert not due(5)
-    assert not due(40)
-    assert due(61)
-    assert not due(62, dropped=1)
-    assert due(72, dropped=1)
-    assert not due(73, leaving=True, dropped=1)
-    assert due(74, leaving=True, dropped=2)
+    assert not due(3600)
+    assert not due(3601, dropped=1)
+    assert due(3611, dropped=1)
+    assert not due(3622, dropped=1)
+    assert not due(3623, leaving=True, dropped=1)
+    assert due(3624, leaving=True, dropped=2)
