@@ -17,7 +17,7 @@ from farebox_ledger import Dsn, Store, open_store
 PERIOD = Range.of(UNTIL - DAY, UNTIL, 600)
 CHOICES = {
     "everything": choice(),
-    "hostile names": choice(route=[HOSTILE, BACKSLASHES], provider="anthropic", tenant=[TENANT]),
+    "hostile names": choice(route=[HOSTILE, BACKSLASHES], provider="anthropic", tenant=[TENANT], trace=HOSTILE),
     "nothing": choice(route=[], provider=[], model=[], tenant=[]),
     "what is not there": choice(route=["no such route"], model=["no such model"]),
 }
