@@ -83,7 +83,8 @@ FROM
                     sum(list_cost) AS known,
                     countIf(price_state IN ('no_price', 'no_usage', 'partial')) AS doubts
                 FROM llm_attempts
-                WHERE fine AND started_at < until AND toStartOfHour(started_at) IN (SELECT arrayJoin(hours_needed))
+                WHERE fine AND started_at >= first_slot - INTERVAL 172 HOUR AND started_at < until
+                    AND toStartOfHour(started_at) IN (SELECT arrayJoin(hours_needed))
                     AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
                 GROUP BY slot
                 UNION ALL

@@ -93,7 +93,8 @@
         ),
         sumIf(toUInt64(ifNull(output_tokens, 0)) + ifNull(audio_output_tokens, 0) + ifNull(image_output_tokens, 0), counts)
     FROM (SELECT *, price_state IN ('priced', 'partial') AS counts FROM llm_attempts) AS llm_attempts
-    WHERE toStartOfHour(started_at) IN (one_by_one) AND started_at < fromUnixTimestamp64Micro(until_us)
+    WHERE toStartOfHour(started_at) IN (SELECT arrayJoin(one_by_one))
+        AND started_at >= fromUnixTimestamp64Micro(since_us - steps * step_us) AND started_at < fromUnixTimestamp64Micro(until_us)
         AND until_us - toUnixTimestamp64Micro(started_at) - stretch * step_us <= length_us
         AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
     GROUP BY stretch, route, provider, model
