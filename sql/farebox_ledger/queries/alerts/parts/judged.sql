@@ -67,7 +67,7 @@
                 sum(judgement.3) AS failed,
                 ifNull(toFloat64(sumIf(list_cost, judgement.3 > 0)), 0) AS usd
             FROM llm_attempts
-            WHERE toStartOfHour(started_at) IN (hours_needed)
+            WHERE toStartOfHour(started_at) IN (SELECT arrayJoin(hours_needed))
                 AND started_at < until
                 AND (now OR started_at < until - INTERVAL 20 HOUR)
                 AND kind != 'iteration'

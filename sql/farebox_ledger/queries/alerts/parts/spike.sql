@@ -78,7 +78,7 @@
                 countIf(list_cost IS NULL) AS unknown
             FROM llm_attempts
             WHERE started_at < until
-                AND toStartOfHour(started_at) IN (hours_needed)
+                AND toStartOfHour(started_at) IN (SELECT arrayJoin(hours_needed))
                 AND day <= 7
                 AND within_ms < greatest(40 * step_ms, 25 * step_ms + @level * 1000)
             GROUP BY route, day, place
