@@ -26,7 +26,7 @@ PREFIX = "FAREBOX_"
 FLUSH_S = 2.0
 SDKS = ("anthropic", "openai")
 # Sections of farebox.toml, and variables that are no settings of one value.
-SECTIONS = frozenset({"alerts", "aliases", "discounts", "prices", "routes"})
+SECTIONS = frozenset({"alerts", "aliases", "commitments", "discounts", "prices", "routes"})
 
 
 def check(visit: Visit) -> Iterator[Finding]:
