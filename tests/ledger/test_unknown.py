@@ -108,8 +108,9 @@ def value_for(name: str, kind: str) -> Any:
     """Choose the value of a query's parameter that takes everything in."""
     if name == "since":
         return NOW.replace(year=2026, month=11, day=1)
-    if kind.startswith("DateTime"):
-        return NOW.replace(month=12)
+    if kind.startswith("Date"):
+        latest = NOW.replace(month=12)
+        return latest if kind.startswith("DateTime") else latest.date()
     if kind.startswith("Array"):
         return []
     return False if kind == "Bool" else 1 if "Int" in kind else ""
