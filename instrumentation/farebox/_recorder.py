@@ -23,7 +23,7 @@ __all__ = ["Recorder", "recorder"]
 # Work done in one go, with warm caches, takes half the processor time of work done call by call.
 GATHER_S = 0.5
 GATHERED_RECORDS = 256
-# Memory that is freed soon is used again while it is warm; 2 MB cost a call with a prompt of 100 KB some 40 us more.
+# What is held is memory that the next calls cannot use again.
 GATHERED_BYTES = 400_000
 # The thread works for about so long before it steps aside; switching threads more often costs more than it spares.
 SLICE_S = 0.001
