@@ -1,6 +1,6 @@
 """How many spans a second can `farebox up` keep and store, against two other ways of getting the same bytes in?
 
-    python tests/benchmarks/collector.py [--spans 100000]
+    PYTHONPATH=tests python tests/benchmarks/collector.py [--spans 100000]
 
 A span has 26 attributes and about 1.1 KB. CPU seconds per 100,000 spans, one process each, engine and all; the ratios
 are what to trust, a machine's own speed is in every figure:
