@@ -1,6 +1,6 @@
 """Do open viewers slow the collector down? Ten of them on a big ledger, while spans arrive.
 
-    PYTHONPATH=tests python tests/benchmarks/viewers.py [--attempts 10000000] [--rate 5000] [--viewers 10] [--seconds 60] [--folder F]
+    PYTHONPATH=tests python tests/benchmarks/viewers.py [--attempts 10000000] [--rate 5000] [--seconds 60] [--folder F]
 
 `farebox up` runs on the ledger of `ledger.py`. Spans are sent at a rate, first alone, then with viewers that each show
 a dashboard over the last day and ask anew every ten seconds, all its panels, six at a time as a browser does, if the
