@@ -178,7 +178,11 @@ class Sender:
                     self._deliver(body, len(batch))
                 self._bytes_taken += sum(map(len, batch))
                 self._in_flight = 0
-            self._deliver_spooled()
+            try:
+                self._deliver_spooled()
+            except OSError as error:  # the folder's fault: what waits in memory is delivered all the same
+                swallow("delivering from FAREBOX_SPOOL_DIR", error)
+                self._spool_rests_until = time.monotonic() + BACK_OFF_MAX_S
             if self._flushing:
                 time.sleep(0.002)
 
@@ -205,17 +209,17 @@ class Sender:
         """Send what is written down, until nothing is left or the collector takes nothing."""
         while self._spool is not None and time.monotonic() >= self._spool_rests_until and not self._stop.is_set():
             with self._spool.oldest() as found:
-                body = None if found is None else found.read()
-                if found is None or body is None:
+                if found is None:
                     return
+                file, body = found
                 refused = self.refused
-                pause = self._send(body, found.spans)
+                pause = self._send(body, file.spans)
                 if pause is not None:
                     self._spool_rests_until = time.monotonic() + pause
-                elif self.refused - refused == found.spans:
-                    found.refused()
+                elif self.refused > refused:
+                    file.refused()
                 else:
-                    found.done()
+                    file.done()
             if self._waiting:
                 return  # to be written down before anything else
 

@@ -38,12 +38,6 @@ class Spooled:
     path: Path
     spans: int
 
-    def read(self) -> bytes | None:
-        """Return the request, None if another process has delivered it meanwhile."""
-        with suppress(FileNotFoundError):
-            return self.path.read_bytes()
-        return None
-
     def done(self) -> None:
         """Remove it: the collector has it."""
         self.path.unlink(missing_ok=True)
@@ -97,20 +91,19 @@ class Spool:
         return True
 
     @contextmanager
-    def oldest(self) -> Iterator[Spooled | None]:
-        """Claim the request that has waited longest, None if there is none that nobody else is sending."""
+    def oldest(self) -> Iterator[tuple[Spooled, bytes] | None]:
+        """Claim the request that has waited longest; None if there is none that can be read and is not being sent."""
         self._look()
         for name in sorted(self._files):
             file = self._files[name]
-            with _claimed(file.path) as mine:
-                if mine is None:  # another process has delivered it
+            with _claimed(file.path) as body:
+                if body is not None:
+                    yield file, body
+                if not file.path.exists():  # delivered or refused, by us or by another process
                     del self._files[name]
-                    continue
-                if mine:
-                    yield file
-                    if not file.path.exists():
-                        del self._files[name]
-                        self._bytes -= mine
+                    if body is not None and not file.path.with_suffix(REFUSED).exists():
+                        self._bytes -= len(body)
+                if body is not None:
                     return
         yield None
 
@@ -136,26 +129,29 @@ class Spool:
             self._bytes += status.st_size
             spans = entry.name.removesuffix(SUFFIX).rpartition("-")[2]
             self._files[entry.name] = Spooled(Path(entry.path), int(spans) if spans.isdigit() else 0)
+        elif entry.name.endswith(REFUSED):
+            self._bytes += status.st_size  # they take room until a person has looked
         elif entry.name.endswith(BEGUN) and time.time() - status.st_mtime > BEGUN_HOURS_MAX * 3600:
             os.unlink(entry.path)  # its writer was killed in the middle of it
 
 
 @contextmanager
-def _claimed(path: Path) -> Iterator[int | None]:
-    """Lock a file for as long as it is being sent: its size, 0 where another process has it, None where it is gone."""
+def _claimed(path: Path) -> Iterator[bytes | None]:
+    """Lock a file for as long as it is being sent, and read it; None where it is gone, locked, or cannot be read."""
     try:
-        opened = os.open(path, os.O_RDONLY)
+        file = path.open("rb")
     except FileNotFoundError:
         yield None
         return
-    try:
+    except OSError as error:
+        swallow("reading FAREBOX_SPOOL_DIR", error)
+        yield None
+        return
+    with file:
         if fcntl is not None:
             try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                yield 0
+                yield None
                 return
-        status = os.fstat(opened)
-        yield status.st_size if status.st_nlink else None
-    finally:
-        os.close(opened)
+        yield file.read() if os.fstat(file.fileno()).st_nlink else None

@@ -116,6 +116,26 @@ def test_a_folder_that_takes_nothing_is_no_loss(tmp_path: Path, swallowed: list[
     assert swallowed
 
 
+def test_what_cannot_be_read_holds_up_nothing(tmp_path: Path, swallowed: list[BaseException]) -> None:
+    """Something in the folder that is no readable file is counted, and what comes after it is delivered."""
+    (tmp_path / "0-x-0-1.otlp").mkdir()
+    sender = sender_to(Scripted(), tmp_path)
+    sender.put(b"one")
+    assert sender.drain(5, give_up=False)
+    sender.shutdown()
+
+    assert sender.sent == 1
+    assert swallowed
+
+
+def test_what_was_refused_takes_room(tmp_path: Path) -> None:
+    """Files that were set aside count towards the spool's bound, so that a refusing collector fills no disk."""
+    (tmp_path / "0-x-0-1.refused").write_bytes(b"x" * 95)
+    spool = Spool(tmp_path, 100)
+
+    assert not spool.keep(b"a body", 1)
+
+
 def test_torn_files_are_never_sent(tmp_path: Path) -> None:
     """What a killed process had only begun to write is not sent, and removed after an hour."""
     young, old = tmp_path / "1-x-0-1.begun", tmp_path / "0-x-0-1.begun"
@@ -140,8 +160,10 @@ def test_two_processes_do_not_send_a_file_at_once(tmp_path: Path) -> None:
 
     with one.oldest() as mine:
         assert mine is not None
+        file, body = mine
+        assert body == b"body"
         with other.oldest() as theirs:
             assert theirs is None
-        mine.done()
+        file.done()
     with other.oldest() as theirs:
         assert theirs is None
