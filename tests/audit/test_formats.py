@@ -152,33 +152,70 @@ OPENROUTER = {
 FIREWORKS_USAGE = {
     "serverlessCosts": [
         {
+            "apiKeyId": "key_9",
+            "cachedPromptTokens": "200",
+            "completionTokens": "30",
+            "costNanoUsd": 0,
+            "endTime": "2026-11-04T00:00:00Z",
+            "group": {"api_key_id": "key_9", "model_name": "accounts/fireworks/models/qwen3p5-flash"},
             "modelName": "accounts/fireworks/models/qwen3p5-flash",
             "promptTokens": "1200",
-            "completionTokens": "30",
             "startTime": "2026-11-03T00:00:00Z",
-            "endTime": "2026-11-04T00:00:00Z",
-            "group": {"api_key_id": "key_9"},
+            "uncachedPromptTokens": "1000",
+            "usageType": "TEXT_COMPLETION_INFERENCE_USAGE",
         }
     ],
     "dedicatedCosts": [],
+    "trainingCosts": [],
 }
 FIREWORKS_COSTS = {
-    "usageCosts": [
+    "rows": [
         {
-            "startTime": "2026-11-03T00:00:00Z",
-            "model": "qwen3p5-flash",
+            "dimensions": {
+                "startTime": "2026-11-03T00:00:00Z",
+                "model": "accounts/fireworks/models/qwen3p5-flash",
+            },
             "subtotal": {"currencyCode": "USD", "units": "1", "nanos": 250000000},
-        }
-    ]
+        },
+        {
+            "dimensions": {"startTime": "2026-11-03T00:00:00Z", "model": "unknown_model"},
+            "subtotal": {"currencyCode": "USD", "units": "0", "nanos": 5},
+        },
+    ],
+    "subtotal": {"currencyCode": "USD", "units": "1", "nanos": 250000005},
 }
 TOGETHER = {
-    "windows": [
+    "object": "billing.usage_report",
+    "organization_id": "org_1",
+    "billing_period": "2026-11",
+    "currency": "USD",
+    "data": [
         {
+            "date": "2026-11-03",
             "start_time": "2026-11-03T00:00:00Z",
             "end_time": "2026-11-04T00:00:00Z",
-            "line_items": [{"product_name": "Qwen/Qwen3.5-Flash - Output Tokens", "quantity": 900, "cost": 0.00108}],
+            "line_items": [
+                {
+                    "product_name": "Token Based Inference (Per 1M Tokens)",
+                    "quantity": "0.0009",
+                    "unit_price": "1.20",
+                    "cost": "0.00108",
+                    "pricing_dimensions": {"token_type": "output", "model": "Qwen/Qwen3.5-Flash"},
+                    "attributes": {"api_key_id": "key_1", "project_id": "proj_1"},
+                },
+                {
+                    "product_name": "Serverless Inference - Input Tokens",
+                    "quantity": "1000000",
+                    "unit_price": "0.0000003",
+                    "cost": "0.30",
+                    "pricing_dimensions": {"model": "Qwen/Qwen3.5-Flash"},
+                    "attributes": {"api_key_id": "key_1", "project_id": "proj_1"},
+                },
+                {"product_name": "GPU Clusters", "quantity": "2", "unit_price": "2.50", "cost": "5"},
+            ],
         }
-    ]
+    ],
+    "next_cursor": None,
 }
 ALIBABA = {
     "Code": "Success",
@@ -187,7 +224,7 @@ ALIBABA = {
         "Items": [
             {
                 "BillingDate": "2026-11-03",
-                "InstanceID": "text_token;llm-x;qwen-plus;output_token;app",
+                "InstanceID": "12345;llm-x;qwen-plus;context_0-128k_output_token;app;0",
                 "BillingItem": "Output tokens",
                 "Usage": "12.5",
                 "UsageUnit": "1,000 tokens",
@@ -200,30 +237,50 @@ ALIBABA = {
 }
 CSV_FILES = {
     "anthropic-usage.csv": (
-        "usage_date_utc,model_version,api_key,workspace,usage_type,usage_input_tokens_no_cache,"
-        "usage_input_tokens_cache_write_5m,usage_input_tokens_cache_read,usage_output_tokens\n"
-        "2026-11-03,claude-haiku-4-5-20251001,prod,Default,message_batch,10,20,30,40\n"
+        "usage_date_utc,model_version,api_key,workspace,usage_type,context_window,usage_input_tokens_no_cache,"
+        "usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,"
+        "usage_output_tokens,web_search_count,inference_geo,speed\n"
+        "2026-11-03,claude-haiku-4-5-20251001,prod,Default,message_batch,≤ 200k,10,20,0,30,40,0,not_available,\n"
     ),
     "anthropic-cost.csv": (
-        "usage_date_utc,model,workspace,usage_type,token_type,cost_usd\n"
-        "2026-11-03,claude-haiku-4-5-20251001,Default,message,input_cache_write_5m,0.25\n"
+        "usage_date_utc,model,workspace,api_key,usage_type,context_window,token_type,cost_usd,list_price_usd,"
+        "cost_type,inference_geo,speed,api_key_id,api_key_status\n"
+        "2026-11-03,Claude Haiku 4.5,Default,prod,message,≤ 200k,input_cache_write_5m,0.25,0.25,token,"
+        "not_available,,apikey_01,active\n"
+    ),
+    "openai-usage.csv": (
+        "start_time,end_time,num_model_requests,model,batch,service_tier,input_tokens,output_tokens,"
+        "input_cached_tokens,api_key_id,project_id\n"
+        "1793664000,1793750400,1.0,gpt-5.4-mini-2026-03-17,False,default,1000.0,100.0,400.0,key_1,proj_a\n"
+        "1793750400,1793836800,,,,,,,,,\n"
     ),
     "openai-costs.csv": (
-        "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,line_item,project_id\n"
+        "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,quantity,quantity_unit,"
+        "line_item,user_id,api_key_id,project_id,organization_id,project_name,organization_name,user_email,api_source\n"
         "1793664000,1793750400,2026-11-03T00:00:00+00:00,2026-11-04T00:00:00+00:00,0.8958740000000000,usd,"
-        '"gpt-5.4-mini, output",proj_a\n'
-        "1793750400,1793836800,2026-11-04T00:00:00+00:00,2026-11-05T00:00:00+00:00,,,,\n"
+        '1000,tokens,"gpt-5.4-mini, output_tokens",,key_1,proj_a,org-1,A,Org,,\n'
+        "1793750400,1793836800,2026-11-04T00:00:00+00:00,2026-11-05T00:00:00+00:00,,,,,,,,,,,,,\n"
     ),
     "openrouter.csv": (
-        "generation_id,created_at,cost_total,tokens_prompt,tokens_completion,model_permaslug,api_key_name\n"
-        "gen-1,2026-11-03 10:00:00,0.01,100,20,qwen/qwen3.5-flash,prod\n"
-        "gen-2,2026-11-03 11:00:00,0.02,200,30,qwen/qwen3.5-flash,prod\n"
+        "generation_id,created_at,cost_total,cost_web_search,cost_cache,cost_file_processing,byok_usage_inference,"
+        "tokens_prompt,tokens_completion,tokens_reasoning,tokens_cached,model_permaslug,provider_name,variant,"
+        "cancelled,streamed,api_key_name\n"
+        "gen-1,2026-11-03 10:00:00.713,0.01,0,0,0,0,100,20,0,50,qwen/qwen3.5-flash,Alibaba,standard,false,true,prod\n"
+        "gen-2,2026-11-03 11:00:00.001,0.02,0,0,0,0,200,30,0,0,qwen/qwen3.5-flash,Alibaba,,false,true,prod\n"
     ),
     "fireworks.csv": (
         "email,start_time,end_time,usage_type,accelerator_type,accelerator_seconds,base_model_name,model_bucket,"
         "parameter_count,prompt_tokens,completion_tokens\n"
         "a@b.c,2026-11-03 17:16:48 UTC,2026-11-03 17:16:48 UTC,TEXT_COMPLETION_USAGE,,,qwen3p5-flash,x,1,7,3\n"
         "a@b.c,2026-11-03 18:16:48 UTC,2026-11-03 18:16:48 UTC,TEXT_COMPLETION_USAGE,,,qwen3p5-flash,x,1,1,2\n"
+    ),
+    "fireworks-costs.csv": (
+        "account_id,date,group_by_dimension,group_by_value,subtotal_usd,currency\n"
+        "mine,2026-11-03,model,accounts/mine/models/glm-5p2,8.400000000,USD\n"
+    ),
+    "alibaba.csv": (
+        "账单日期,产品名称,实例 ID（出账粒度）,计费项,用量,用量单位,应付金额,币种\n"
+        "2026-11-03,大模型服务平台百炼,12345;llm-x;qwen-plus;cached_input_token;app;0,大模型文本消耗量,3.5,千token,0.1,CNY\n"
     ),
     "focus.csv": (
         "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,ConsumedQuantity,ConsumedUnit,"
@@ -279,9 +336,13 @@ def said(line: Line) -> dict[str, Any]:
         ),
         (OPENAI_COSTS, "openai-costs", [("cache_read_tokens", "0.06"), ("", "1.5")]),
         (OPENROUTER, "openrouter", [("input_tokens", 50), ("output_tokens", 125), ("", "0.015")]),
-        (FIREWORKS_USAGE, "fireworks-usage", [("input_tokens", 1200), ("output_tokens", 30)]),
-        (FIREWORKS_COSTS, "fireworks-costs", [("", "1.25")]),
-        (TOGETHER, "together", [("output_tokens", "0.00108")]),
+        (
+            FIREWORKS_USAGE,
+            "fireworks-usage",
+            [("cache_read_tokens", 200), ("output_tokens", 30), ("uncached_input_tokens", 1000)],
+        ),
+        (FIREWORKS_COSTS, "fireworks-costs", [("", "1.25"), ("", "0.000000005")]),
+        (TOGETHER, "together", [("output_tokens", "0.00108"), ("input_tokens", "0.30"), ("", "5")]),
         (ALIBABA, "alibaba", [("output_tokens", "0.025")]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -322,8 +383,8 @@ def test_dimensions_are_kept(tmp_path: Path) -> None:
         ("gpt-5.4-mini-2026-03-17", "batch", "proj_a", "key_1"),
         ("gpt-5.4-mini-2026-03-17", "", "proj_a", ""),
         ("accounts/fireworks/models/qwen3p5-flash", "", "", "key_9"),
-        ("Qwen/Qwen3.5-Flash", "", "", ""),
-        ("qwen-plus", "", "", ""),
+        ("Qwen/Qwen3.5-Flash", "", "proj_1", "key_1"),
+        ("qwen-plus", "", "llm-x", "12345"),
     ]
 
 
@@ -341,7 +402,16 @@ def test_dimensions_are_kept(tmp_path: Path) -> None:
             ],
         ),
         ("anthropic-cost.csv", "anthropic", [{"unit": "cache_write_5m_tokens", "amount": "0.25"}]),
-        ("openai-costs.csv", "openai", [{"unit": "output_tokens", "amount": "0.895874"}]),
+        (
+            "openai-usage.csv",
+            "openai",
+            [
+                {"unit": "cache_read_tokens", "quantity": 400},
+                {"unit": "uncached_input_tokens", "quantity": 600},
+                {"unit": "output_tokens", "quantity": 100},
+            ],
+        ),
+        ("openai-costs.csv", "openai", [{"unit": "output_tokens", "quantity": 1000, "amount": "0.895874"}]),
         (
             "openrouter.csv",
             "openrouter",
@@ -356,6 +426,8 @@ def test_dimensions_are_kept(tmp_path: Path) -> None:
             "fireworks",
             [{"unit": "input_tokens", "quantity": 8}, {"unit": "output_tokens", "quantity": 5}],
         ),
+        ("fireworks-costs.csv", "fireworks", [{"amount": "8.4"}]),
+        ("alibaba.csv", "alibaba", [{"unit": "cache_read_tokens", "quantity": 3500, "amount": "0.1"}]),
         ("focus.csv", "anthropic", [{"unit": "uncached_input_tokens", "quantity": 8400000, "amount": "42.00"}]),
     ],
 )
@@ -368,6 +440,40 @@ def test_a_csv_export_is_read_exactly(name: str, provider: str, expected: list[d
     exact = [{key: value if key == "unit" else Decimal(str(value)) for key, value in row.items()} for row in expected]
     assert bill.provider == provider
     assert found == exact
+
+
+def test_quantities_are_in_tokens(tmp_path: Path) -> None:
+    """Millions and thousands of tokens, as Together and Alibaba count, become tokens."""
+    lines = [read(tmp_path, "page.json", json.dumps(page))[0].lines[0] for page in (TOGETHER, ALIBABA)]
+
+    assert [line.quantity for line in lines] == [900, 12500]
+
+
+@pytest.mark.parametrize(
+    ("shown", "name"),
+    [
+        ("Claude Haiku 4.5", "claude-haiku-4-5"),
+        ("Claude Opus 5", "claude-opus-5"),
+        ("Claude Haiku 3.5", "claude-3-5-haiku"),
+        ("claude-sonnet-4-6", "claude-sonnet-4-6"),
+    ],
+)
+def test_names_that_the_console_shows_are_the_apis(shown: str, name: str, tmp_path: Path) -> None:
+    """Anthropic's cost files name models for people; the ledger knows them as the API does."""
+    (bill,) = read(tmp_path, "cost.csv", CSV_FILES["anthropic-cost.csv"].replace("Claude Haiku 4.5", shown))
+
+    assert bill.lines[0].model == name
+
+
+def test_a_file_of_an_older_chinese_console_is_read(tmp_path: Path) -> None:
+    """Files in Chinese encodings, by month, are read as those in UTF-8 are."""
+    text = CSV_FILES["alibaba.csv"].replace("账单日期", "账单月份").replace("2026-11-03", "202611")
+    (tmp_path / "bill.csv").write_bytes(text.encode("gb18030"))
+
+    ((line,),) = (bill.lines for bill in read_bills([tmp_path / "bill.csv"]))
+
+    assert (line.start, line.end) == (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+    assert (line.model, line.currency) == ("qwen-plus", "CNY")
 
 
 def test_a_mapping_reads_any_csv_file(tmp_path: Path) -> None:
@@ -420,6 +526,11 @@ def test_empty_buckets_speak_for_their_days(tmp_path: Path) -> None:
             "a.json",
             json.dumps({"data": [{**UNIX, "results": [{"input_tokens": 1, "input_cached_tokens": 2}]}]}),
             "a.json, read as openai-usage: parts of the input are 2 tokens, above input_tokens, 1",
+        ),
+        (
+            "a.json",
+            json.dumps({"serverlessCosts": [{"modelName": "m", "promptTokens": "1"}]}),
+            "a.json, read as fireworks-usage: serverlessCosts name no startTime; ask for each day by itself",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from farebox_ledger.reconcile._lines import ANY_INPUT, ANY_WRITE, DAY, Line, mom
 __all__ = ["anthropic_analytics", "anthropic_cost", "anthropic_csv", "anthropic_usage"]
 
 CENTS = -2
+SHOWN = re.compile(r"Claude (?P<family>[A-Z][a-z]+) (?P<version>\d+(\.\d+)?)")
 # Source: platform.claude.com/docs/en/api/admin/usage_report and cost_report, and the types of the SDK; read 2026-11-23.
 UNITS = {
     "uncached_input_tokens": "uncached_input_tokens",
@@ -88,12 +90,15 @@ def anthropic_analytics(pages: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
 
 
 def anthropic_csv(rows: Iterable[Mapping[str, str]]) -> Iterator[Line]:
-    """Read rows of a usage or cost file of the console: a day, its dimensions, and tokens by class or dollars."""
+    """Read rows of a usage or cost file of the console: a day, its dimensions, and tokens by class or dollars.
+
+    Its page names no columns; they are as people publish them. Cost files name models as the console shows them.
+    """
     for row in rows:
         start = moment(text_of(row, "usage_date_utc", "date", "usage_date"), "usage_date_utc")
         where: dict[str, Any] = {
-            "model": text_of(row, "model_version", "model"),
-            "service_tier": _tier(text_of(row, "usage_type", "service_tier")),
+            "model": _api_name(text_of(row, "model_version", "model")),
+            "service_tier": _speed_or_tier(row, text_of(row, "usage_type")),
             "region": text_of(row, "inference_geo"),
             "workspace": text_of(row, "workspace_id", "workspace"),
             "key_id": text_of(row, "api_key_id", "api_key"),
@@ -123,10 +128,9 @@ def _cost_unit(row: Mapping[str, Any]) -> str:
 
 
 def _where(row: Mapping[str, Any]) -> dict[str, Any]:
-    speed = text_of(row, "speed")
     return {
         "model": text_of(row, "model"),
-        "service_tier": speed if speed not in ("", "standard") else _tier(text_of(row, "service_tier")),
+        "service_tier": _speed_or_tier(row, text_of(row, "service_tier")),
         "region": text_of(row, "inference_geo"),
         "organization": text_of(row, "organization_id"),
         "workspace": text_of(row, "workspace_id"),
@@ -134,8 +138,21 @@ def _where(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tier(name: str) -> str:
-    return {"message": "standard", "message_batch": "batch"}.get(name, name)
+def _speed_or_tier(row: Mapping[str, Any], tier: str) -> str:
+    speed = text_of(row, "speed")
+    return speed if speed not in ("", "standard") else {"message": "standard", "message_batch": "batch"}.get(tier, tier)
+
+
+def _api_name(name: str) -> str:
+    """Give the API's name of a model that the console shows by another, such as `Claude Haiku 4.5`.
+
+    Before version 4 the API names the version first: claude-3-5-haiku.
+    """
+    shown = SHOWN.fullmatch(name)
+    if shown is None:
+        return name
+    family, version = shown["family"].lower(), shown["version"].replace(".", "-")
+    return f"claude-{version}-{family}" if version < "4" else f"claude-{family}-{version}"
 
 
 def _deep(row: Mapping[str, Any], name: str) -> Any:

@@ -66,7 +66,7 @@ MARKS = (
     ("generation_id", "openrouter-csv"),
     ("cost_total", "openrouter-csv"),
     ("base_model_name", "fireworks-csv"),
-    ("subtotal", "fireworks-csv"),
+    ("group_by_dimension", "fireworks-csv"),
     ("PretaxAmount", "alibaba-csv"),
     ("Pretax Amount", "alibaba-csv"),
     ("应付金额", "alibaba-csv"),
@@ -107,10 +107,7 @@ def _read(path: Path, format_name: str, mapped: Mapped | None, provider: str) ->
     if path.suffix == ".parquet":
         yield from _focus(_parquet(path), source, provider)
         return
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BillError(f"{path} cannot be read: {error}") from None
+    text = _text(path)
     if text.lstrip()[:1] in ("{", "["):
         said = read_json(text, source)
         pages = said if isinstance(said, list) else [said]
@@ -133,6 +130,18 @@ def _read(path: Path, format_name: str, mapped: Mapped | None, provider: str) ->
     else:
         shape = FORMATS[name]
         yield _made(provider or shape.provider, name, source, lambda: shape.read(rows), None)
+
+
+def _text(path: Path) -> str:
+    """Read a file as UTF-8, or as Chinese consoles wrote theirs before."""
+    try:
+        content = path.read_bytes()
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return content.decode("gb18030")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BillError(f"{path} cannot be read: {error}") from None
 
 
 def _made(
@@ -175,8 +184,10 @@ def _csv_format(rows: Sequence[Mapping[str, str]], source: str) -> str:
 
 def _json_format(pages: Sequence[Mapping[str, Any]], source: str) -> str:
     page: Mapping[str, Any] = pages[0] if pages else {}
-    marks = (("serverlessCosts", "fireworks-usage"), ("usageCosts", "fireworks-costs"), ("windows", "together"))
-    found = next((name for mark, name in marks if mark in page), "")
+    rows = page.get("rows") or ()
+    found = "fireworks-usage" if "serverlessCosts" in page else ""
+    if not found and any("dimensions" in row for row in rows if isinstance(row, Mapping)):
+        found = "fireworks-costs"
     if not found and ("Items" in page or "Items" in (page.get("Data") or ())):
         found = "alibaba"
     if not found:
