@@ -20,6 +20,11 @@ SERVERS_FOLDER = ".farebox"
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Receive OTLP over HTTP and gRPC, write it down before it is acknowledged, and keep the ledger; serve an "
+        "embedded one read-only to any ClickHouse client, and show the dashboards in a browser. Everything is on "
+        "loopback unless it is told otherwise. Ctrl-C stores what was received, and ends."
+    )
     parser.add_argument(
         "--dsn", help="where the ledger is: chdb:folder or clickhouse://user:password@host:8123/farebox"
     )
@@ -100,8 +105,14 @@ def folder_of(dsn: Dsn) -> Path:
 
 
 command = Command(
-    help="Receive telemetry over OTLP/HTTP and keep the ledger, until stopped with Ctrl-C.",
+    help="receive telemetry over OTLP, keep the ledger and show the dashboards, until stopped with Ctrl-C",
     configure=_configure,
     run=_run,
-    example="farebox up",
+    example=(
+        "farebox up  # the ledger is in ./.farebox, all ports are on loopback\n"
+        "farebox up --dsn chdb:///var/lib/farebox --memory 2GB\n"
+        "farebox up --dsn clickhouse://farebox:password@host:8123/farebox  # a server's ledger\n"
+        "farebox up --otlp-host 0.0.0.0  # for other machines; needs `farebox tokens add`\n"
+        "farebox up --systemd > farebox.service  # a unit that runs this"
+    ),
 )

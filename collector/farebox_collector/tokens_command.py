@@ -11,17 +11,26 @@ from farebox.settings import setting
 
 __all__ = ["command"]
 
+DSN_HELP = "the ledger that `farebox up` keeps; its folder holds the tokens' hashes"
+
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dsn", help="the ledger that `farebox up` keeps; its folder holds the tokens' hashes")
+    parser.description = (
+        "On loopback whoever is on the machine may send telemetry; others show a token that was made here. Of a token "
+        "only a hash is kept, in the folder of the ledger. Adding and removing holds at once, also while `farebox up` "
+        "runs."
+    )
+    parser.add_argument("--dsn", help=DSN_HELP)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     add = actions.add_parser("add", help="make a token and print its secret, once")
     add.add_argument("name", help="what the token is called here")
     add.add_argument("--service", action="append", default=[], help="a service it may speak for; again for more; all")
     remove = actions.add_parser("remove", help="let a token in no more, at once")
-    remove.add_argument("name")
+    remove.add_argument("name", help="what the token is called here")
     listed = actions.add_parser("list", help="show names, services and when they were made")
-    listed.add_argument("--json", action="store_true", help="print JSON")
+    for each in (add, remove, listed):
+        each.add_argument("--json", action="store_true", help="print JSON")
+        each.add_argument("--dsn", default=argparse.SUPPRESS, help=DSN_HELP)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -32,9 +41,13 @@ def _run(args: argparse.Namespace) -> int:
     path = folder_of(parse_dsn(setting("dsn", args.dsn))) / FILE
     match args.action:
         case "add":
-            print(add_token(path, args.name, args.service))  # noqa: T201
+            secret = add_token(path, args.name, args.service)
+            told = {"name": args.name, "services": args.service, "token": secret}
+            print(json.dumps(told, indent=2) if args.json else secret)  # noqa: T201
         case "remove":
             remove_token(path, args.name)
+            if args.json:
+                print(json.dumps({"name": args.name, "removed": True}, indent=2))  # noqa: T201
         case "list" if args.json:
             tokens = [
                 {name: value for name, value in asdict(each).items() if name != "sha256"} for each in read_tokens(path)
@@ -47,8 +60,12 @@ def _run(args: argparse.Namespace) -> int:
 
 
 command = Command(
-    help="Make, list and remove the tokens with which other machines send telemetry.",
+    help="make, list and remove the tokens with which other machines send telemetry",
     configure=_configure,
     run=_run,
-    example="farebox tokens add shop --service shop",
+    example=(
+        "farebox tokens add shop --service shop  # its secret is printed once\n"
+        "farebox tokens list --json\n"
+        "farebox tokens remove shop  # it is let in no more, at once"
+    ),
 )

@@ -14,6 +14,11 @@ SEED = 2
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Run the two-model router of an article against simulated providers that keep an invoice of their own, price "
+        "the calls as `farebox up` does, and hold ledger and invoices against each other, line by line. Needs no "
+        "account, and calls nobody beyond this machine. Exits 1 when they disagree."
+    )
     parser.add_argument("--calls", type=_count, default=CALLS, metavar="N", help=f"at least so many calls ({CALLS})")
     parser.add_argument("--seed", type=int, default=SEED, help=f"same seed, same traffic and invoices ({SEED})")
     parser.add_argument("--stay", action="store_true", help="keep all running, with slow traffic, until Ctrl-C")
@@ -33,8 +38,12 @@ def _run(args: argparse.Namespace) -> int:
 
 
 command = Command(
-    help="Run real SDK calls against simulated providers and print the priced, audited ledger",
+    help="run real SDK calls against simulated providers, and print the priced and audited ledger",
     configure=_configure,
     run=_run,
-    example="farebox demo --calls 500",
+    example=(
+        "farebox demo  # 2,000 calls, and the audit\n"
+        "farebox demo --calls 500 --seed 7  # less traffic, and other\n"
+        "farebox demo --stay  # leave it running: dashboards on http://127.0.0.1:3001"
+    ),
 )

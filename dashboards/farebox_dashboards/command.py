@@ -29,6 +29,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     building = actions.add_parser("build", help="write dashboards and alert rules as files")
     building.add_argument("--out", default=FOLDER, metavar="FOLDER", help=f"where to ({FOLDER})")
+    building.add_argument("--json", action="store_true", help="print JSON")
     pushing = actions.add_parser("push", help="bring dashboards and alert rules into a Grafana")
     pushing.add_argument("--url", help=f"the Grafana; GRAFANA_URL ({URL})")
     pushing.add_argument("--token", help="of a service account with the role Admin; better in GRAFANA_TOKEN")
@@ -42,10 +43,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    return _build(Path(args.out)) if args.action == "build" else _push(args)
+    return _build(Path(args.out), args.json) if args.action == "build" else _push(args)
 
 
-def _build(folder: Path) -> int:
+def _build(folder: Path, as_json: bool) -> int:
     from farebox_dashboards import DASHBOARDS, DashboardError
     from farebox_dashboards._alerts import provisioning
     from farebox_dashboards._contacts import RECEIVER, chosen, contact_points
@@ -64,7 +65,9 @@ def _build(folder: Path) -> int:
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DashboardError(f"--out {folder} cannot be written ({error.strerror}); name another folder") from None
-    print(f"{len(DASHBOARDS)} dashboards and {len(rules)} alert rules written to {folder}")  # noqa: T201
+    told = {"files": [str(path) for path in files], "dashboards": len(DASHBOARDS), "alert_rules": len(rules)}
+    said = f"{len(DASHBOARDS)} dashboards and {len(rules)} alert rules written to {folder}"
+    print(json.dumps(told, indent=2) if as_json else said)  # noqa: T201
     return 0
 
 
@@ -103,5 +106,10 @@ command = Command(
     help="write the Grafana dashboards to files, or bring them into a Grafana",
     configure=_configure,
     run=_run,
-    example="farebox dashboards push --url http://localhost:3000 --dry-run",
+    example=(
+        "farebox dashboards build --out grafana  # files for Grafana's provisioning\n"
+        "farebox dashboards push --url http://localhost:3000 --dry-run  # what would change; GRAFANA_TOKEN is set\n"
+        "farebox dashboards push --datasource clickhouse://grafana:password@host:8123/farebox  # with its data source"
+    ),
+    waiting="talking to Grafana",
 )

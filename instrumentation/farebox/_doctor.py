@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -63,7 +64,7 @@ def examine(visit: Visit) -> Iterator[Finding]:
 
 def _print(finding: Finding) -> None:
     mark = f"{MARKS[finding.state]:5}"
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         mark = f"\x1b[{COLOURS[finding.state]}m{mark}\x1b[0m"
     print(f"{mark} {finding.what}: {finding.sentence}")  # noqa: T201
     if finding.remedy:
@@ -74,5 +75,9 @@ command = Command(
     help="look whether calls are recorded, from the application to the ledger",
     configure=_configure,
     run=_run,
-    example="farebox doctor",
+    example=(
+        "farebox doctor  # exit 1 where something is wrong\n"
+        "farebox doctor --dsn clickhouse://farebox:password@host:8123/farebox --json"
+    ),
+    waiting="looking",
 )

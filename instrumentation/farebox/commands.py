@@ -17,10 +17,13 @@ __all__ = ["Command"]
 class Command:
     """One subcommand: a one-line help, its arguments, and the function that runs it and returns the exit code.
 
-    Exit codes: 0 fine, 1 the answer is bad news, 2 misuse or unreachable (raise FareboxError).
+    Exit codes: 0 fine, 1 the answer is bad news, 2 misuse or unreachable (raise FareboxError). example: command lines
+    that `--help` shows, each with what it is for behind a #; a verb's help shows those of the verb. waiting: what the
+    command does while nothing is printed, told on a terminal from two seconds on; "" for commands that tell themselves.
     """
 
     help: str
     configure: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
-    example: str = ""
+    example: str
+    waiting: str = ""

@@ -155,5 +155,11 @@ command = Command(
     help="list the alert rules, or check them against the ledger; exit 1 when one fires",
     configure=_configure,
     run=_run,
-    example="farebox alerts check --json",
+    example=(
+        "farebox alerts list  # the rules, their thresholds, how soon they fire\n"
+        "farebox alerts check  # exit 1 when one fires\n"
+        "farebox alerts check --at 2h --all --json  # as it was two hours ago, with every number\n"
+        "farebox alerts check --rule spend-spike  # only this rule"
+    ),
+    waiting="asking the alert rules",
 )

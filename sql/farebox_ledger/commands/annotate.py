@@ -59,5 +59,10 @@ command = Command(
     help="mark a deployment or an incident, where dashboards show it",
     configure=_configure,
     run=_run,
-    example='farebox annotate "deploy v7" --route support',
+    example=(
+        'farebox annotate "deploy v7" --route support  # now, of one route\n'
+        'farebox annotate "provider down" --tag incident --at 20m  # twenty minutes ago\n'
+        'farebox annotate "deploy v7" --otlp http://collector:4318  # from a machine that reaches no ledger'
+    ),
+    waiting="writing the mark",
 )

@@ -33,8 +33,9 @@ def _run(args: argparse.Namespace) -> int:
 
 
 command = Command(
-    help="Write the whole ledger into one file.",
+    help="write the whole ledger into one file",
     configure=_configure,
     run=_run,
-    example="farebox backup ledger-2026-11-23.tar.zst",
+    example="farebox backup ledger-2026-11-23.tar.zst  # also while `farebox up` runs",
+    waiting="writing the ledger into the file",
 )

@@ -208,5 +208,12 @@ command = Command(
     help="set what may be spent by route, tenant, user or key; show what is, and what it comes to",
     configure=_configure,
     run=_run,
-    example="farebox budget set support --amount 250 --period month --route support",
+    example=(
+        "farebox budget set support --amount 250 --period month --route support\n"
+        "farebox budget set acme --amount 5 --period day --tenant acme\n"
+        "farebox budget set support --end  # from now on there is none\n"
+        "farebox budget list  # exit 1 when one is exhausted\n"
+        "farebox budget show support --json  # its last periods, and who decided what"
+    ),
+    waiting="adding up what was spent",
 )

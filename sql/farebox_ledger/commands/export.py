@@ -114,5 +114,10 @@ command = Command(
     help="write usage and cost as FOCUS files",
     configure=_configure,
     run=_run,
-    example="farebox export --focus --since 30d --grain day",
+    example=(
+        "farebox export --focus --since 30d --grain day\n"
+        "farebox export --focus --since 2026-11-01 --until 2026-12-01 --format parquet --out bills  # one month\n"
+        "farebox export --focus --strict  # exit 1 when anything has no price"
+    ),
+    waiting="adding up charges",
 )

@@ -80,5 +80,9 @@ command = Command(
     help="import from a CSV file whether tasks succeeded, and minutes of people's work",
     configure=_configure,
     run=_run,
-    example="farebox outcomes import resolved.csv --columns task=ticket,success=resolved",
+    example=(
+        "farebox outcomes import resolved.csv\n"
+        "farebox outcomes import tickets.csv --columns task=ticket,success=resolved --dry-run  # what would come of it"
+    ),
+    waiting="bringing the outcomes in",
 )

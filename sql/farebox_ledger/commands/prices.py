@@ -363,5 +363,13 @@ command = Command(
     help="list, show, import and check prices",
     configure=_configure,
     run=_run,
-    example="farebox prices show claude-haiku-4-5",
+    example=(
+        "farebox prices list --provider anthropic\n"
+        "farebox prices show claude-haiku-4-5  # what it costs, and by whose word\n"
+        "farebox prices import negotiated.csv  # prices of your own\n"
+        "farebox prices import genai-prices  # a newer catalogue, as it is installed\n"
+        "farebox prices check --since 30d  # exit 1 when the book is old, or lacks a model\n"
+        "farebox prices commitments  # what is used of what was promised"
+    ),
+    waiting="asking the price book",
 )

@@ -25,7 +25,6 @@ __all__ = ["command"]
 TOLERANCE = "0.5%"
 FETCHED = "7d"
 KINDS = ("model", "tier", "workspace", "project", "key")
-EXAMPLE = "farebox reconcile usage.json cost.json"
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -174,5 +173,11 @@ command = Command(
     help="compare what providers bill with the ledger, and name what differs",
     configure=_configure,
     run=_run,
-    example=EXAMPLE,
+    example=(
+        "farebox reconcile usage.json cost.json  # exports of a provider; they tell their format\n"
+        "farebox reconcile bill.csv --mapping columns.toml  # any CSV file\n"
+        "farebox reconcile --fetch anthropic --since 7d  # ask the API; ANTHROPIC_ADMIN_KEY is set\n"
+        "farebox reconcile --since 31d --tolerance 0.1%  # check again what is kept"
+    ),
+    waiting="comparing bills with the ledger",
 )

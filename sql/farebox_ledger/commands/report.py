@@ -194,5 +194,15 @@ command = Command(
     help="show what calls cost and how they went, by route, model or provider",
     configure=_configure,
     run=_run,
-    example="farebox report --by route,model --since 7d",
+    example=(
+        "farebox report --since 7d  # by route\n"
+        "farebox report --by model,provider --json\n"
+        "farebox report --since yesterday --until today --classes  # input, caches, output and tools apart\n"
+        "farebox report --compare  # beside the period before\n"
+        "farebox report --compare claude-haiku-4-5,qwen3.5-flash --route support  # does one fail more often?\n"
+        "farebox report --failures  # how answers failed, and what that cost\n"
+        "farebox report --tasks  # what tasks took, and which ran in circles\n"
+        "farebox report --since 2026-11-01 --as-of 2026-11-20  # as the ledger was known then"
+    ),
+    waiting="adding up calls",
 )

@@ -98,5 +98,9 @@ command = Command(
     help="price the past with the book as it is now, and keep what it was",
     configure=_configure,
     run=_run,
-    example="farebox reprice --since 30d --dry-run",
+    example=(
+        "farebox reprice --since 30d --dry-run  # what would change\n"
+        "farebox reprice --since 2026-11-01 --model qwen3.5-flash --why 'the host published its prices'"
+    ),
+    waiting="pricing attempts",
 )

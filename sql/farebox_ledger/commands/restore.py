@@ -35,8 +35,9 @@ def _run(args: argparse.Namespace) -> int:
 
 
 command = Command(
-    help="Make a ledger of the file that `farebox backup` wrote.",
+    help="make a ledger of the file that `farebox backup` wrote",
     configure=_configure,
     run=_run,
-    example="farebox restore ledger-2026-11-23.tar.zst --dsn chdb:restored",
+    example="farebox restore ledger-2026-11-23.tar.zst --dsn chdb:restored  # a folder in which there is none",
+    waiting="making the ledger of the file",
 )

@@ -102,5 +102,10 @@ command = Command(
     help="ask the ledger one question in SQL",
     configure=_configure,
     run=_run,
-    example='farebox sql "SELECT model, sum(list_cost) FROM llm_attempts GROUP BY model"',
+    example=(
+        "farebox sql 'DESCRIBE llm_attempts'  # every column, and what it means\n"
+        'farebox sql "SELECT model, sum(list_cost), countIf(list_cost IS NULL) FROM llm_attempts GROUP BY model"\n'
+        "farebox sql 'SELECT * FROM budget_burn(at = now())' --json"
+    ),
+    waiting="asking",
 )

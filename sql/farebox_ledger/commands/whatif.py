@@ -115,5 +115,11 @@ command = Command(
     help="say what a route would cost with another model, and which changes save money",
     configure=_configure,
     run=_run,
-    example="farebox whatif --route support --to claude-haiku-4-5@anthropic,share=0.5",
+    example=(
+        "farebox whatif --route support --to claude-haiku-4-5@anthropic\n"
+        "farebox whatif --route support --to gpt-5.4-mini@openai,share=0.5  # half of the traffic\n"
+        "farebox whatif --route support --cache  # 5 minutes, an hour or no prompt cache\n"
+        "farebox whatif --all --since 30d  # every change, by dollars a month"
+    ),
+    waiting="asking the route's questions of the other model",
 )
