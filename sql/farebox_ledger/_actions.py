@@ -31,6 +31,7 @@ Action = Callable[["Client", Mapping[str, Any]], dict[str, Any]]
 ACTIONS: Mapping[str, str] = {
     "backup": "farebox_ledger._backup:backup_as_asked",
     "annotate": "farebox_ledger._marks:annotate_as_asked",
+    "forget": "farebox_ledger._forget:forget_as_asked",
     "import_outcomes": "farebox_ledger._outcomes:import_as_asked",
     "set_budget": "farebox_ledger._budgets:set_as_asked",
     "reconcile": "farebox_ledger.reconcile._run:reconcile_as_asked",
