@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from farebox_ledger._dsn import Dsn
 from farebox_ledger._lock import Up, running
-from farebox_ledger._store import open_store
+from farebox_ledger._store import open_store, require_folder
 from farebox_ledger.errors import LedgerError, StoreHeldError
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ ACTIONS: Mapping[str, str] = {
     "reprice": "farebox_ledger._reprice:reprice_as_asked",
 }
 
+# What works on what is there: of an address where nothing is it makes no ledger.
+OF_THE_PAST = ("backup", "forget", "reprice")
+
 TOKEN_FILE = "up.token"  # noqa: S105 -- a file's name
 TOKEN_BYTES = 32
 STARTING_S_MAX = 5.0
@@ -49,8 +52,10 @@ def perform(dsn: Dsn, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Carry out an action on a ledger, whoever holds it; waits for a `farebox up` that is just starting.
 
     Raises:
-        LedgerError: the ledger cannot be reached, or the action failed; says what is wrong with what was asked.
+        LedgerError: the ledger cannot be reached or is not there, or the action failed; says what is wrong.
     """
+    if name in OF_THE_PAST:
+        require_folder(dsn)
     deadline = time.monotonic() + STARTING_S_MAX
     while True:
         up = running(dsn)

@@ -21,7 +21,7 @@ from farebox_ledger.errors import LedgerError, StoreHeldError, clickhouse_words
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["Store", "connect", "open_reader", "open_store", "pending_in"]
+__all__ = ["Store", "connect", "open_reader", "open_store", "pending_in", "require_folder"]
 
 # A batch that holds old spans touches many day partitions; ClickHouse's default of 100 would refuse it whole.
 WRITER_SETTINGS = {"max_partitions_per_insert_block": 0}
@@ -89,10 +89,7 @@ def open_reader(dsn: Dsn) -> Iterator[Client]:
     Raises:
         LedgerError: there is no ledger, its holder does not answer, or its schema is not current.
     """
-    if dsn.kind == "chdb" and not (dsn.folder / LOCK_FILE).exists():
-        raise LedgerError(
-            f"there is no ledger in {dsn.folder}; start one with `farebox up`, or name another with --dsn"
-        )
+    require_folder(dsn)
     with ExitStack() as stack:
         client = stack.enter_context(_reach(dsn, stack))
         if not _has_database(client, dsn.database):
@@ -100,6 +97,18 @@ def open_reader(dsn: Dsn) -> Iterator[Client]:
         client.database = dsn.database
         require_current(client)
         yield client
+
+
+def require_folder(dsn: Dsn) -> None:
+    """Refuse the address of an embedded ledger that nobody has begun: what works on the past makes none.
+
+    Raises:
+        LedgerError: there is no ledger.
+    """
+    if dsn.kind == "chdb" and not (dsn.folder / LOCK_FILE).exists():
+        raise LedgerError(
+            f"there is no ledger in {dsn.folder}; start one with `farebox up`, or name another with --dsn"
+        )
 
 
 def pending_in(dsn: Dsn) -> list[Migration]:

@@ -162,3 +162,11 @@ def test_a_name_that_is_nobody_s_is_refused(shared: Store, user: str) -> None:
     """Calls without a user, and those already forgotten, are nobody's."""
     with pytest.raises(LedgerError, match="name"):
         forget(shared.client, [user])
+
+
+@pytest.mark.parametrize("command", [["forget", "--user", ANN], ["reprice", "--since", "1d"]])
+def test_where_no_ledger_is_none_is_made(tmp_path, capsys, command: list[str]) -> None:
+    """A mistyped address is told, and nothing is written there."""
+    assert main([*command, "--dsn", f"chdb:{tmp_path / 'typo'}"]) == 2
+    assert "there is no ledger in" in capsys.readouterr().err
+    assert not (tmp_path / "typo").exists()
