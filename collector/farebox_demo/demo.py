@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, count
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -117,6 +118,8 @@ class Demo:
             statement.show(result, self.console)
         calls = traffic.tally.calls
         self._say(f"{calls:,} calls, {len(rows):,} attempts, {seconds:.0f} s; invoice: {providers.invoice}")
+        bills = _write_bills(providers.invoice)
+        self._say(f"The same as bills: farebox reconcile --today --dsn {ledger.dsn} {bills}/*.json")
         return result
 
     def _flush(self, ledger: Ledger) -> None:
@@ -140,6 +143,17 @@ class Demo:
             traffic.trickle(tasks, STAY_PAUSE_S, ledger.check)
         except KeyboardInterrupt:
             self._say("Stopping.")
+
+
+def _write_bills(invoice: Path) -> Path:
+    """Write what is invoiced as bills in each provider's own shape, and below as the files that people export."""
+    from farebox_demo.providers._bills import write_bills
+    from farebox_demo.providers._exports import write_exports
+
+    folder = invoice.with_name(invoice.stem.replace("invoice", "bills"))
+    write_bills(invoice, folder)
+    write_exports(invoice, folder / "csv")
+    return folder
 
 
 def _addresses(ledger: Ledger, providers: Providers) -> str:

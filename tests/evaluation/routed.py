@@ -37,9 +37,14 @@ def only(*models: Model) -> Choice:
     return lambda _: models
 
 
-def play(client: Client, tasks: Sequence[Task], seed: int, choose: Choice | None = None) -> None:
-    """Have tasks answered by simulated providers of that seed, and put what was recorded into a ledger."""
-    with _providers(seed) as url, capture() as captured:
+def play(
+    client: Client, tasks: Sequence[Task], seed: int, choose: Choice | None = None, invoice: Path | None = None
+) -> None:
+    """Have tasks answered by simulated providers of that seed, and put what was recorded into a ledger.
+
+    invoice: a file for what the providers invoice.
+    """
+    with _providers(seed, invoice) as url, capture() as captured:
         Traffic(url, choose).run(tasks, lambda: None)
         spans = captured.spans()
     rows = []
@@ -73,9 +78,9 @@ def _text(value: Any) -> str:
 
 
 @contextmanager
-def _providers(seed: int) -> Iterator[str]:
+def _providers(seed: int, invoice: Path | None) -> Iterator[str]:
     with TemporaryDirectory() as folder:
-        providers = Providers(seed, Invoice(Path(folder) / "invoice.jsonl"), f"run {seed}", pace=PACE)
+        providers = Providers(seed, Invoice(invoice or Path(folder) / "invoice.jsonl"), f"run {seed}", pace=PACE)
         port, stop = _serve(providers)
         try:
             yield f"http://127.0.0.1:{port}"

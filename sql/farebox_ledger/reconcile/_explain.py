@@ -31,6 +31,8 @@ REASONS = {
 }
 # What these move they take from one place and put to another: there their size is one side, here what remains.
 SHIFTS, SWAPS = ("time_zone", "late"), ("tier", "cache_lifetime")
+# What units that nobody recorded are worth is not known, where a bill names together what has several prices.
+OF_UNITS = ("missing_usage", "partial", "dropped", "foreign")
 LATE_DAYS = 3
 # What a call without usage may have used of each unit: so many times the usual, and in any case as much as a long
 # prompt. More than that has another reason.
@@ -130,7 +132,11 @@ def _explain_group(
     elif rest and abs(rest) < SCALE * 1000 and known:
         known[0] = _replace(known[0], (known[0].difference or ZERO) + rest)
     elif rest:
-        known.append(_price_finding(sheet, group, rest, prices, price_name))
+        mixed = next((at for at, each in enumerate(known) if _may_be_worth(sheet, each, rest)), None)
+        if mixed is None:
+            known.append(_price_finding(sheet, group, rest, prices, price_name))
+        else:
+            known[mixed] = _replace(known[mixed], (known[mixed].difference or ZERO) + rest)
     for each in known:
         if each.difference:
             yield each if group.currency == USD else _replace(each, each.difference, group.currency)
@@ -325,6 +331,15 @@ def _imply_quantities(sheet: Sheet) -> list[Key]:
             cell.billed = units
             implied.append(cell.key)
     return implied
+
+
+def _may_be_worth(sheet: Sheet, finding: Finding, rest: Decimal) -> bool:
+    """Tell whether units that are billed together at several prices may make up for the rest of the money, too."""
+    cell, units = sheet.cells.get(finding.key), finding.quantity
+    if cell is None or not units or finding.difference is None or len(cell.prices) < 2:
+        return False
+    ends = sorted((units * min(cell.prices), units * max(cell.prices)))
+    return finding.reason in OF_UNITS and ends[0] <= finding.difference + rest <= ends[1]
 
 
 def _worth(key: Key, reason: str, units: Decimal, price: Decimal | None, evidence: str) -> Finding:
