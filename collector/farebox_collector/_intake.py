@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -23,6 +24,10 @@ REASONS_MAX = 5
 # Bodies whose answer may have got lost: one that comes again, byte for byte, is answered again and kept once.
 ANSWERED_MAX = 20_000
 EVERY_SERVICE: frozenset[str] = frozenset()
+# Understanding a body takes some ten times its size in memory: of large ones that is done one at a time, which takes no
+# longer, since the interpreter does one thing at a time anyway. What is compressed counts as so many times larger.
+LARGE_BYTES = 2 * 1024 * 1024
+GROWTH = 8
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Intake:
         self.budget = Budget(limits.intake_bytes_max)
         self._journal = journal
         self._workers = workers
+        self._large = asyncio.Lock()
         self._answered: dict[bytes, asyncio.Future[_Kept]] = {}
 
     async def keep(self, body: Body, claim: Claim, services: frozenset[str] = EVERY_SERVICE) -> Counter[str]:
@@ -114,7 +120,9 @@ class Intake:
     async def _write(self, body: Body, claim: Claim, services: frozenset[str]) -> _Kept:
         # A large body takes a while to understand: that is a worker's task.
         loop = asyncio.get_running_loop()
-        decoded = await loop.run_in_executor(self._workers, decode, body, self.body_bytes_max, services)
+        large = len(body.content) * (GROWTH if body.compression else 1) > LARGE_BYTES
+        async with self._large if large else nullcontext():
+            decoded = await loop.run_in_executor(self._workers, decode, body, self.body_bytes_max, services)
         if decoded.rows.num_rows:
             claim.take(decoded.rows.nbytes)
             written = self._journal.append(Record(decoded.body, time.time_ns()), decoded.rows)

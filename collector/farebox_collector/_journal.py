@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from farebox_collector._counts import Counts
 from farebox_collector._files import create_file, make_folder, remove_file, sync_file, write_all
-from farebox_collector._segment import MAGIC, Record, encode_record
+from farebox_collector._segment import MAGIC, Record, encode_records
 from farebox_collector.errors import BusyError, CollectorError, JournalFullError
 
 __all__ = ["Bounds", "Journal", "Kept", "Segment"]
@@ -35,7 +35,7 @@ SEGMENT_ROWS_MAX = 10_000
 SEGMENT_BYTES_MAX = 16 * 1024 * 1024
 # When so many wait to be stored, the open one grows on: one large insert takes less than many small ones.
 BACKLOG = 2
-# Rows of sealed segments that stay in memory; those of later ones are read back from the disk.
+# Bodies and rows of sealed segments that stay in memory; those of later ones are read back from the disk.
 KEPT_BYTES_MAX = 64 * 1024 * 1024
 
 _log = logging.getLogger("farebox.collector")
@@ -75,14 +75,13 @@ class Segment:
 
     @property
     def kept_bytes(self) -> int:
-        """Memory that its rows take."""
-        return sum(each.rows.nbytes for each in self.kept or ())
+        """Memory that its bodies and their rows take."""
+        return sum(each.rows.nbytes + each.record.size for each in self.kept or ())
 
 
 @dataclass(frozen=True)
 class _Entry:
     kept: Kept
-    data: bytes
     written: Future[None] = field(default_factory=Future)
 
 
@@ -123,11 +122,11 @@ class Journal:
             JournalFullError: the journal holds as much, or as old, as it may.
             BusyError: the collector is stopping.
         """
-        entry = _Entry(Kept(record, rows), encode_record(record))
+        entry = _Entry(Kept(record, rows))
         with self._changed:
             if self._closing:
                 raise BusyError("the collector is stopping")
-            self._refuse_if_full(len(entry.data))
+            self._refuse_if_full(record.size)
             entry.written.set_running_or_notify_cancel()  # whoever gives up waiting does not undo what is written
             self._entries.append(entry)
             self._changed.notify_all()
@@ -231,7 +230,7 @@ class Journal:
         self._counts.add("journal_segments_found", len(found))
 
     def _refuse_if_full(self, more: int) -> None:
-        waiting = sum(len(entry.data) for entry in self._entries)
+        waiting = sum(entry.kept.record.size for entry in self._entries)
         if self._held + waiting + more > self._bounds.bytes_max:
             self._counts.add("journal_full")
             raise JournalFullError(f"the journal holds {self._held} of {self._bounds.bytes_max} bytes")
@@ -283,7 +282,8 @@ class Journal:
         try:
             segment = self._open or self._begin()
             try:
-                write_all(self._descriptor, b"".join(entry.data for entry in entries))
+                for piece in encode_records(entry.kept.record for entry in entries):
+                    write_all(self._descriptor, piece)
                 sync_file(self._descriptor)
             except OSError:
                 self._cut_back(segment)
@@ -292,7 +292,7 @@ class Journal:
             self._fail(entries, error)
             return
         with self._changed:
-            written = sum(len(entry.data) for entry in entries)
+            written = sum(entry.kept.record.size for entry in entries)
             segment.bytes += written
             self._held += written
             segment.rows += sum(entry.kept.rows.num_rows for entry in entries)

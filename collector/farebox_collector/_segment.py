@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from farebox_collector._decode import LOGS, TRACES, Body
 from farebox_collector._otlp import Encoding
 
-__all__ = ["MAGIC", "Contents", "Damage", "Record", "encode_record", "parse_segment"]
+__all__ = ["MAGIC", "Contents", "Damage", "Record", "encode_record", "encode_records", "parse_segment"]
 
 MAGIC = b"farebox journal 1\n"
 MARK = b"\xfb\x0dRC"
 # Mark; checksum of all after it; table, encoding, compression, reserved; nanoseconds since 1970; length of the body.
 HEAD = struct.Struct(">4sIBBBBQI")
 CHECKED_FROM = 8
+COPIED_BYTES_MAX = 256 * 1024
 TABLES = (TRACES, LOGS)
 ENCODINGS = (Encoding.PROTOBUF, Encoding.JSON)
 COMPRESSIONS = ("", "gzip", "deflate", "zstd")
@@ -31,6 +32,11 @@ class Record:
 
     body: Body
     received_ns: int
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in a segment."""
+        return HEAD.size + len(self.body.content)
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,26 @@ class Contents:
     damages: list[Damage] = field(default_factory=list)
 
 
+def encode_records(records: Iterable[Record]) -> Iterator[bytes]:
+    """Write records as they stand in a segment; a large body comes by itself, so that it is not copied."""
+    small: list[bytes] = []
+    for record in records:
+        small.append(_head(record))
+        if len(record.body.content) < COPIED_BYTES_MAX:
+            small.append(record.body.content)
+        else:
+            yield b"".join(small)
+            yield record.body.content
+            small = []
+    yield b"".join(small)
+
+
 def encode_record(record: Record) -> bytes:
     """Write a record as it stands in a segment."""
+    return b"".join(encode_records([record]))
+
+
+def _head(record: Record) -> bytes:
     body = record.body
     kinds = (
         TABLES.index(body.table),
@@ -61,7 +85,7 @@ def encode_record(record: Record) -> bytes:
     )
     head = HEAD.pack(MARK, 0, *kinds, record.received_ns, len(body.content))
     checksum = zlib.crc32(body.content, zlib.crc32(head[CHECKED_FROM:]))
-    return MARK + checksum.to_bytes(4, "big") + head[CHECKED_FROM:] + body.content
+    return MARK + checksum.to_bytes(4, "big") + head[CHECKED_FROM:]
 
 
 def parse_segment(data: bytes) -> Contents:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
@@ -23,6 +24,7 @@ TRACE_ID_BYTES = 16
 SPAN_ID_BYTES = 8
 # Of attributes, events and links each; OpenTelemetry's SDKs stop at 128.
 MEMBERS_MAX = 4096
+PORTION_SPANS = 1000
 NO_TRACE = bytes(TRACE_ID_BYTES)
 NO_SPAN = bytes(SPAN_ID_BYTES)
 
@@ -70,19 +72,35 @@ class Rows:
 
 def rows_of(request: ExportTraceServiceRequest) -> Rows:
     """Convert every valid span of a request; an invalid one is counted under its reason and left out."""
-    columns = _Columns()
+    tables = []
+    rejected: Counter[str] = Counter()
+    clocks = 0
+    for portion in _portions(request):
+        columns = _Columns()
+        for resource_spans, scope_spans, spans in portion:
+            columns.add(resource_spans, scope_spans, spans)
+        tables.append(columns.table())
+        rejected += columns.rejected
+        clocks += columns.clocks_out_of_range
+    return Rows(pa.concat_tables(tables) if tables else SCHEMA.empty_table(), rejected, clocks)
+
+
+def _portions(request: ExportTraceServiceRequest) -> Iterator[list[tuple[ResourceSpans, ScopeSpans, list[Span]]]]:
+    """Take a request apart into portions of so many spans: Python's objects take ten times the memory of Arrow's."""
+    portion, room = [], PORTION_SPANS
     for resource_spans in request.resource_spans:
-        resource = columns.add_resource(resource_spans)
         for scope_spans in resource_spans.scope_spans:
-            before = len(columns.start)
-            for span in scope_spans.spans:
-                reason = _fault(span)
-                if reason is None:
-                    columns.add_span(span)
-                else:
-                    columns.rejected[reason] += 1
-            columns.add_scope(scope_spans, resource, len(columns.start) - before)
-    return Rows(columns.table(), columns.rejected, columns.clocks_out_of_range)
+            start, end = 0, len(scope_spans.spans)
+            while start < end:
+                stop = min(start + room, end)
+                portion.append((resource_spans, scope_spans, scope_spans.spans[start:stop]))
+                room -= stop - start
+                start = stop
+                if not room:
+                    yield portion
+                    portion, room = [], PORTION_SPANS
+    if portion:
+        yield portion
 
 
 def keeps_span(span: Span) -> bool:
@@ -139,21 +157,32 @@ class _Columns:
     link_attributes: AttributeMaps = field(default_factory=AttributeMaps)
     rejected: Counter[str] = field(default_factory=Counter)
     clocks_out_of_range: int = 0
+    latest: ResourceSpans | None = None
 
-    def add_resource(self, resource_spans: ResourceSpans) -> int:
+    def add(self, resource_spans: ResourceSpans, scope_spans: ScopeSpans, spans: list[Span]) -> None:
+        """Add the valid ones of these spans, and repeat resource and scope for each of them."""
+        before = len(self.start)
+        for span in spans:
+            reason = _fault(span)
+            if reason is None:
+                self._add_span(span)
+            else:
+                self.rejected[reason] += 1
+        added = len(self.start) - before
+        self.resource_of += [self._number_of(resource_spans)] * added
+        self.scope_names += [scope_spans.scope.name] * added
+        self.scope_versions += [scope_spans.scope.version] * added
+
+    def _number_of(self, resource_spans: ResourceSpans) -> int:
         """Keep a resource once and return its number; its spans refer to it."""
-        attributes = resource_spans.resource.attributes
-        self.resources.add(attributes)
-        self.services.append(service_of(attributes))
+        if resource_spans is not self.latest:
+            self.latest = resource_spans
+            attributes = resource_spans.resource.attributes
+            self.resources.add(attributes)
+            self.services.append(service_of(attributes))
         return len(self.services) - 1
 
-    def add_scope(self, scope_spans: ScopeSpans, resource: int, spans: int) -> None:
-        """Repeat resource and scope for the spans just added."""
-        self.resource_of += [resource] * spans
-        self.scope_names += [scope_spans.scope.name] * spans
-        self.scope_versions += [scope_spans.scope.version] * spans
-
-    def add_span(self, span: Span) -> None:
+    def _add_span(self, span: Span) -> None:
         start, end = span.start_time_unix_nano, span.end_time_unix_nano
         self.start.append(self._time(start))
         self.trace_id.append(span.trace_id.hex())

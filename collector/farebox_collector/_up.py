@@ -28,6 +28,7 @@ from farebox_collector._http import HOST, HOSTS, Server, listen
 from farebox_collector._intake import Intake, Limits
 from farebox_collector._journal import Bounds, Journal
 from farebox_collector._loader import Loader
+from farebox_collector._memory import spare_memory
 from farebox_collector._quarantine import Quarantine
 from farebox_collector._receiver import Receiver, gated
 from farebox_collector._tokens import FILE as TOKENS
@@ -126,6 +127,7 @@ def run(options: Options) -> int:
     require_token(options.viewer_host, options.viewer_token)
     gate = gate_for(options.otlp_host, options.folder / TOKENS)
     check_tls(options.tls)
+    spare_memory()
     if options.embedded:
         lift_file_limit()
     with ExitStack() as stack:

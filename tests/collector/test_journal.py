@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farebox_collector import _segment
 from farebox_collector._counts import Counts
 from farebox_collector._decode import LOGS, TRACES, Body
 from farebox_collector._journal import Bounds, Journal, Segment
 from farebox_collector._otlp import Encoding
-from farebox_collector._segment import MAGIC, Record, encode_record, parse_segment
+from farebox_collector._segment import MAGIC, Record, encode_record, encode_records, parse_segment
 from farebox_collector.errors import BusyError, CollectorError, JournalFullError
 
 DONE_S = 20
@@ -251,6 +252,18 @@ def test_segments_read_back(records: list[Record]) -> None:
 
     assert contents.records == records
     assert contents.damages == []
+
+
+@given(st.lists(KINDS, max_size=8), st.integers(0, 60))
+def test_large_bodies_are_not_copied(records: list[Record], large: int) -> None:
+    """Whatever counts as large, the same bytes are written; each large body as it is, all others together."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_segment, "COPIED_BYTES_MAX", large)
+        pieces = list(encode_records(records))
+
+    assert b"".join(pieces) == b"".join(map(encode_record, records))
+    assert sum(each.size for each in records) == sum(map(len, pieces))
+    assert len(pieces) == 1 + 2 * sum(len(each.body.content) >= large for each in records)
 
 
 @given(st.lists(KINDS, min_size=1, max_size=8), st.data())

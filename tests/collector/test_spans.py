@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otlp_messages import any_value, span, traces
 
-from farebox_collector._spans import SCHEMA, TIMESTAMP_MAX, rows_of
+from farebox_collector._spans import PORTION_SPANS, SCHEMA, TIMESTAMP_MAX, rows_of
 
 MIDNIGHT = 1_700_000_000_000_000_000
 
@@ -85,6 +85,18 @@ def test_several_resources_and_scopes() -> None:
         {"SpanId": "0000000000000003", "ServiceName": "depot", "ScopeName": "other"},
         {"SpanId": "0000000000000004", "ServiceName": "depot", "ScopeName": ""},
     ]
+
+
+def test_more_spans_than_a_portion() -> None:
+    """A large request is converted portion by portion: every span stands once, beside its own resource, in order."""
+    request = traces(*(span(number) for number in range(1, PORTION_SPANS)), Span(), service="shop")
+    request.MergeFrom(traces(*(span(number) for number in range(PORTION_SPANS, 3 * PORTION_SPANS)), service="depot"))
+
+    made = rows_of(request)
+
+    assert made.table["SpanId"].to_pylist() == [f"{number:016x}" for number in range(1, 3 * PORTION_SPANS)]
+    assert Counter(made.table["ServiceName"].to_pylist()) == {"shop": PORTION_SPANS - 1, "depot": 2 * PORTION_SPANS}
+    assert made.rejected.total() == 1
 
 
 @pytest.mark.parametrize(
