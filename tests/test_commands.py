@@ -168,6 +168,21 @@ def test_ctrl_c_ends_a_command_cleanly(tmp_path: Path) -> None:
     assert (asking.returncode, out, errors) == (130, "", "")
 
 
+def test_ctrl_c_is_heard_while_a_library_works() -> None:
+    """Where a library keeps the main thread and answers no signal, Ctrl-C ends the process all the same."""
+    script = """
+import hashlib, os, signal, threading
+from farebox import _interrupt
+_interrupt.GRACE_S = 0.05
+with _interrupt.heard(lambda: print("wiped", flush=True)):
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 1 << 30)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "wiped\n", "")
+
+
 def test_no_colour_where_none_is_wanted(tmp_path: Path) -> None:
     """On a terminal that asks for none (NO_COLOR), and into a pipe, the doctor writes no escape sequence."""
     import pty

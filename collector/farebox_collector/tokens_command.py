@@ -54,8 +54,11 @@ def _run(args: argparse.Namespace) -> int:
             ]
             print(json.dumps(tokens, indent=2))  # noqa: T201
         case "list":
-            for each in read_tokens(path):
+            found = read_tokens(path)
+            for each in found:
                 print(f"{each.name:24} {each.added_at:26} {', '.join(each.services) or 'all services'}")  # noqa: T201
+            if not found:
+                print(f"No tokens in {path}. Make one: farebox tokens add NAME")  # noqa: T201
     return 0
 
 

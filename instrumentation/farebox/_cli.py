@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points, version
 from typing import Any, NoReturn
 
+from farebox._interrupt import EXIT_INTERRUPTED, heard
 from farebox._waiting import waiting
 from farebox.commands import Command
 from farebox.errors import FareboxError
@@ -17,7 +18,6 @@ __all__ = ["main", "whole_parser"]
 
 GROUP = "farebox.commands"
 EXIT_MISUSE = 2
-EXIT_INTERRUPTED = 130
 EXAMPLES = "examples:"
 REMARK = "  # "
 REMARKS_AT_MAX = 60
@@ -62,7 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if command is None:
             parser.print_help()
             return EXIT_MISUSE
-        with waiting(command.waiting):
+        if not command.waiting:  # it runs until it is stopped, and hears signals by itself
+            return command.run(args)
+        with waiting(command.waiting) as wipe, heard(wipe):
             return command.run(args)
     except ModuleNotFoundError as error:
         return _fail(_missing(found.get(chosen or ""), error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -16,19 +16,19 @@ WIPE = "\r\x1b[K"
 
 
 @contextmanager
-def waiting(words: str) -> Iterator[None]:
+def waiting(words: str) -> Iterator[Callable[[], None]]:
     """Show `words` and the seconds on stderr from AFTER_S on, if that is a terminal, until the block ends.
 
-    What the block prints, on stdout or stderr, wipes the line first.
+    What the block prints, on stdout or stderr, wipes the line first; so does the function that is yielded.
     """
     if not words or not sys.stderr.isatty():
-        yield
+        yield lambda: None
         return
     stdout, stderr = sys.stdout, sys.stderr
     line = _Line(words, stderr)
     sys.stdout, sys.stderr = _Wiping(line, stdout), _Wiping(line, stderr)
     try:
-        yield
+        yield line.wipe
     finally:
         sys.stdout, sys.stderr = stdout, stderr
         line.end()

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from farebox_ledger._actions import carry_out, perform
 from farebox_ledger._dsn import Dsn
 from farebox_ledger._lock import lock, running
-from farebox_ledger._store import connect, open_store
+from farebox_ledger._store import connect, open_store, require_folder
 from farebox_ledger.errors import LedgerError, clickhouse_words
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def backup(dsn: Dsn, target: Path) -> int:
         raise LedgerError(f"{target} is there already; name another file, or remove it")
     if not target.absolute().parent.is_dir():
         raise LedgerError(f"there is no folder {target.absolute().parent}; make it first")
+    require_folder(dsn)
     name = f"{uuid4()}{SUFFIX}"
     if running(dsn) is not None:
         perform(dsn, "backup", {"name": name})

@@ -51,6 +51,7 @@ def test_backup_while_up_runs(start_up: Callable[..., Up], tmp_path: Path) -> No
     [
         (["backup", "x.zip"], "does not end in .tar.zst"),
         (["backup", "/nowhere/x.tar.zst"], "there is no folder"),
+        (["backup", "x.tar.zst", "--dsn", "chdb:/nowhere/ledger"], "there is no ledger in /nowhere/ledger"),
         (["backup", "x.tar.zst", "--dsn", "clickhouse://host/farebox"], "is on a server"),
         (["restore", "/nowhere/x.tar.zst"], "there is no file"),
         (["restore", __file__], "cannot be restored"),
