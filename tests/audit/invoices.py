@@ -43,10 +43,14 @@ class Call:
     tier: str = "standard"
     seq: int = field(default_factory=lambda: next(_sequence))
 
+    def price(self, name: str) -> Decimal:
+        """Give the provider's price of a token of a class."""
+        found: Decimal = getattr(PRICES[self.provider, self.model], name)
+        return found
+
     def cost(self) -> Decimal:
         """Price it as the provider does."""
-        price = PRICES[self.provider, self.model]
-        return sum((getattr(price, name) * units for name, units in self.tokens.items()), Decimal(0))
+        return sum((self.price(name) * units for name, units in self.tokens.items()), Decimal(0))
 
     def span(self, **changes: Any) -> Span:
         """Give what farebox records of it."""
@@ -97,11 +101,10 @@ def sums(calls: Iterable[Call], hours_ahead: int = 0) -> dict[tuple[Place, str],
     """Add calls up by day, workspace, project, model, tier and class: tokens and dollars."""
     found: dict[tuple[Place, str], tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
     for call in calls:
-        price = PRICES[call.provider, call.model]
         place = (day_of(call, hours_ahead), call.workspace, call.project, call.model, call.tier)
         for name, units in call.tokens.items():
             was = found[place, name]
-            found[place, name] = was[0] + units, was[1] + units * getattr(price, name)
+            found[place, name] = was[0] + units, was[1] + units * call.price(name)
     return dict(sorted(found.items()))
 
 

@@ -110,6 +110,21 @@ def test_units_without_a_price_are_worth_what_the_bill_says() -> None:
     assert short(found) == [("unpriced", Decimal("0.25"))]
 
 
+def test_what_is_paid_for_is_on_the_bill_whatever_its_units_are_called() -> None:
+    """Money under the ledger's name and units under another: the money is that of a model without a price."""
+    _, found = reasons(
+        [
+            line(0, "unheard-of", "output_tokens", None, "0.25"),
+            line(0, "unheard-of-2026", "output_tokens", 100, None),
+            line(0, "m", "output_tokens", 100, None),
+        ],
+        [recorded(0, "unheard-of", "output_tokens", 100), recorded(0, "m", "output_tokens", 100)],
+    )
+
+    assert ("unpriced", Decimal("0.25")) in short([each for each in found if each.key.model == "unheard-of"])
+    assert "not_billed" not in {each.reason for each in found}
+
+
 def test_units_without_a_price_on_either_side_are_not_guessed() -> None:
     """A report of usage names no money: what nobody prices stays unknown, with its units."""
     _, found = reasons(

@@ -114,7 +114,9 @@ def _explain_group(
     for cell in group.cells:
         price = prices[cell.key]
         units = open_units.get(cell.key)
-        if units:
+        # Who pays for what nobody has a price for has it on the bill, under whatever name its units stand there.
+        paid_for = price is None and group.amount
+        if units and not (units < 0 and paid_for):
             found += _unit_findings(sheet, cell, units, price)
         if cell.unpriced and group.currency == USD:
             worth = None if price is None else cell.unpriced * price
