@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
-from farebox_ledger._report import per_success
 from farebox_ledger._whatif_price import Target
 from farebox_ledger._whatif_rates import Rates, rates_on
 from farebox_ledger._whatif_replay import Replayed, replayed
@@ -119,10 +118,11 @@ def answer(traffic: RouteTraffic, target: Sequence[Call], question: Question) ->
     chosen = {task for task in traffic.tasks if _bucket(task) < question.share * BUCKETS}
     calls = [call for call in traffic.calls if call.first.task in chosen]
     moved = [call for call in calls if _moves(call, traffic.route, question.target)]
-    if not moved or not traffic.successes or traffic.spend is None:
+    spend = traffic.spend
+    if not moved or not traffic.successes or spend is None:
         return None
     rates = rates_on(moved, target, question.target.provider, question.families)
-    model = _Model(traffic, chosen, calls, moved, rates, question.share)
+    model = _Model(traffic, float(spend), chosen, calls, moved, rates, question.share)
     asked = replayed(moved, target, question.target, question.cache)
     return _answer(traffic, question, model, rates, asked)
 
@@ -143,13 +143,14 @@ class _Model:
     def __init__(
         self,
         traffic: RouteTraffic,
+        spend: float,
         chosen: set[str],
         calls: Sequence[Call],
         moved: Sequence[Call],
         rates: Rates,
         share: float,
     ) -> None:
-        self.spend = float(traffic.spend or 0)
+        self.spend = spend
         self.successes = traffic.successes
         self.scale = share * len(traffic.tasks) / len(chosen)
         self.tasks = len(chosen)
@@ -243,7 +244,7 @@ def _answer(traffic: RouteTraffic, question: Question, model: _Model, rates: Rat
         now=Side(
             _exact(model.spend),
             _exact(model.successes),
-            _exact(float(per_success(traffic.spend, traffic.successes) or 0)),
+            _exact(now_cps),
             _exact(model.fails_now),
             _exact(asked.hit_rate_now),
         ),

@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Any
 from farebox_ledger._period import Period
 from farebox_ledger._query import run_query
 from farebox_ledger._whatif import Answer, Question, answer
-from farebox_ledger._whatif_cache import replay, rule_for
+from farebox_ledger._whatif_cache import rule_for
 from farebox_ledger._whatif_price import Target, find_target
 from farebox_ledger._whatif_rates import CALLS_MIN
-from farebox_ledger._whatif_replay import LIFETIMES, Replay, prompts_of, rule_as_asked, turns_are_marked
+from farebox_ledger._whatif_replay import (
+    LIFETIMES,
+    Replay,
+    prompts_of,
+    replay_among,
+    rule_as_asked,
+    turns_are_marked,
+    unread_of,
+)
 from farebox_ledger._whatif_tokens import slope_of
 from farebox_ledger._whatif_traffic import Attempt, Call, RouteTraffic, model_calls, route_traffic
 from farebox_ledger.errors import BookError, LedgerError
@@ -119,14 +127,15 @@ class Whatif:
 
     def _lifetimes_of(self, calls: Sequence[Call], target: Target) -> Iterator[Lifetime]:
         attempts = [each for call in calls if (each := call.reported) is not None]
-        slope = slope_of(attempts)
-        prompts = prompts_of(calls, {(target.provider, target.model): slope}, {})
+        slopes = {(target.provider, target.model): slope_of(attempts)}
+        prompts = prompts_of(calls, slopes, {})
+        unread = unread_of(calls, prompts, slopes, {}, retries=True)
         turns = turns_are_marked(calls, prompts)
         outputs = sum(each.output or 0 for each in attempts)
         yield _as_recorded(target, attempts)
         for name in LIFETIMES:
             rule = rule_as_asked(rule_for(target.provider, target.model), attempts, name, turns=turns)
-            replay_ = Replay(replay(rule, prompts), target)
+            replay_ = Replay(replay_among(rule, prompts, unread), target)
             spend = replay_.inputs() + target.prices.cost(0, {"output_tokens": float(outputs)})
             yield Lifetime(
                 target.model,

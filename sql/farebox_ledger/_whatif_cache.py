@@ -43,6 +43,7 @@ class Prompt:
     """A prompt, with the tokens up to each of its boundaries; `ready_s` is how long until what it wrote can be read.
 
     measured: the boundary whose tokens are what caches were seen to read, and so in steps already; None: none is.
+    converted: whether tokens are those of another model, known to a few percent; a step is then lost by half.
     """
 
     at: float
@@ -53,6 +54,7 @@ class Prompt:
     goes_on: bool = False
     ready_s: float = 0.0
     measured: int | None = None
+    converted: bool = False
 
     @property
     def total(self) -> float:
@@ -141,7 +143,9 @@ def _automatic(rule: Rule, entries: _Entries, prompt: Prompt) -> Split:
     for key in prompt.hashes:
         entries.touch(prompt.scope, key, prompt.at, rule.head_s, prompt.ready_s)
     read = prompt.tokens[alive[-1]] if alive else 0.0
-    if not alive or alive[-1] != prompt.measured:
+    if prompt.converted:
+        read -= (rule.step_tokens - 1) / 2
+    elif not alive or alive[-1] != prompt.measured:
         read = read // rule.step_tokens * rule.step_tokens
     if read < rule.minimum_tokens:
         read = 0.0

@@ -14,7 +14,17 @@ from farebox_ledger._whatif_price import Target
 from farebox_ledger._whatif_tokens import Estimate, Slope, boundaries, slope_of, token_ratio
 from farebox_ledger._whatif_traffic import Attempt, Call
 
-__all__ = ["LIFETIMES", "Replay", "Replayed", "prompts_of", "replayed", "rule_as_asked", "turns_are_marked"]
+__all__ = [
+    "LIFETIMES",
+    "Replay",
+    "Replayed",
+    "prompts_of",
+    "replay_among",
+    "replayed",
+    "rule_as_asked",
+    "turns_are_marked",
+    "unread_of",
+]
 
 Z = 1.959963984540054
 ANSWERS_MIN = 30
@@ -64,39 +74,40 @@ def replayed(moved: Sequence[Call], target_calls: Sequence[Call], target: Target
     rule = rule_as_asked(rule_for(target.provider, target.model), at_host, cache)
     by_model = {model: each.value for model, each in ratios.items()}
     prompts = prompts_of(moved, slopes, by_model)
-    unread = _unread(moved, prompts, slopes, by_model)
-    splits = _replay_among(rule, prompts, unread)
+    unread = unread_of(moved, prompts, slopes, by_model, retries=rule.kind != "automatic")
+    splits = replay_among(rule, prompts, unread)
     slower = [replace(each, ready_s=ready) for each, ready in zip(prompts, _ready(moved), strict=True)]
-    late = _replay_among(rule, slower, unread)
+    late = replay_among(rule, slower, unread)
     efficiency = _efficiency(rule, known, at_host, target)
     first = [each for call in target_calls if not call.escalation and (each := call.reported) is not None]
     answers = _answers(known, first, asked_there, moved[0].first.route, tokens)
-    there = Replay(splits, target, efficiency.value)
+    retried = _retried([call for call in target_calls if call.first.provider == target.provider], moved)
+    retried = retried if rule.kind == "automatic" else 0.0
+    there = Replay(splits, target, efficiency.value, retried, rule.minimum_tokens)
     inputs, outputs = float(there.inputs()), float(there.outputs(answers.value))
     cost = inputs + outputs
     others = (
-        Replay(late, target, efficiency.value),
-        *(Replay(splits, target, each) for each in (efficiency.low, efficiency.high)),
+        replace(there, splits=late),
+        *(replace(there, efficiency=each) for each in (efficiency.low, efficiency.high)),
     )
     open_cache = max(abs(float(each.inputs()) - inputs) for each in others)
     below, above = (
         math.hypot(inputs * tokens.spread, outputs * math.hypot(tokens.spread, words), open_cache)
         for words in (1 - answers.low / (answers.value or 1), answers.high / (answers.value or 1) - 1)
     )
-    rates = [each.hit_rate for each in (there, *others)]
-    lengths = [float(each.output or 0) for each in known] or [0.0]
-    spread = pstdev(lengths) / fmean(lengths) if fmean(lengths) else 0.0
-    worded = math.sqrt(2 / len(known)) * spread * outputs if known else 0.0
-    # Which answers are cut or left before their usage comes is luck too, and a few may hold most of the money.
-    missing = 1 - len(known) / len(moved)
-    lost = math.sqrt(2 * missing * (1 - missing) * sum(each * each for each in there.each(answers.value)))
-    noise = Z * math.hypot(worded, lost, _again(rule, moved, there)) / cost if cost else 0.0
+    rates, luck = [each.hit_rate for each in (there, *others)], Z * _luck(there, len(moved))
+    noise = _noise(there, moved, known, answers.value) / cost if cost else 0.0
     return Replayed(
         calls=len(moved),
         cost=Estimate(cost, max(0.0, cost - below), cost + above, "tokens × list prices of the book"),
         tokens=tokens,
         answers=answers,
-        hit_rate=Estimate(rates[0], min(rates), max(rates), f"{rule.kind}: {rule.source}; {efficiency.basis}"),
+        hit_rate=Estimate(
+            rates[0],
+            max(0.0, min(rates) - luck),
+            min(1.0, max(rates) + luck),
+            f"{rule.kind}: {rule.source}; {efficiency.basis}",
+        ),
         hit_rate_now=sum(each.cache_read for each in known) / (sum(each.input_tokens or 0 for each in known) or 1),
         hit_saves=Decimal(there.total) * target.prices.read_discount,
         noise=noise,
@@ -105,11 +116,17 @@ def replayed(moved: Sequence[Call], target_calls: Sequence[Call], target: Target
 
 @dataclass(frozen=True)
 class Replay:
-    """Prompts as a cache splits them, at a model's prices; `efficiency` is what of the reads comes true."""
+    """Prompts as a cache splits them, at a model's prices; `efficiency` is what of the reads comes true.
+
+    retried: share of the prompts that meet themselves, since an attempt before was lost after it was cached; of those
+    from `minimum` tokens on, which caches take.
+    """
 
     splits: Sequence[Split]
     target: Target
     efficiency: float = 1.0
+    retried: float = 0.0
+    minimum: int = 0
 
     @property
     def total(self) -> float:
@@ -148,7 +165,8 @@ class Replay:
         return [float(self._price(split) + prices.cost(prompt_tokens(split), answer)) for split in self.splits]
 
     def _read(self, split: Split) -> float:
-        return min(split.read * self.efficiency, split.read + split.uncached)
+        read = min(split.read * self.efficiency, split.read + split.uncached)
+        return read + self.retried * (split.read + split.uncached - read) * (prompt_tokens(split) >= self.minimum)
 
     def _price(self, split: Split) -> Decimal:
         read = self._read(split)
@@ -178,13 +196,43 @@ def turns_are_marked(calls: Sequence[Call], prompts: Sequence[Prompt]) -> bool:
     return False
 
 
-def _again(rule: Rule, moved: Sequence[Call], there: Replay) -> float:
+def _retried(there: Sequence[Call], moved: Sequence[Call]) -> float:
+    """Tell what share of calls repeats what an attempt before brought into the cache: at the target, else now."""
+    calls = there if len(there) >= ANSWERS_MIN else moved
+    met = sum(any(each.reached and each is not call.reported for each in call.attempts) for call in calls)
+    return met / len(calls)
+
+
+def _noise(there: Replay, moved: Sequence[Call], known: Sequence[Attempt], answer: float) -> float:
+    """Say by how many USD the cost may differ by luck, next time: 95 % of it."""
+    lengths = [float(each.output or 0) for each in known] or [0.0]
+    outputs, mean = float(there.outputs(answer)), fmean(lengths)
+    worded = math.sqrt(2 / len(known)) * pstdev(lengths) / mean * outputs if known and mean else 0.0
+    # Which answers are cut or left before their usage comes is luck too, and a few may hold most of the money.
+    missing = 1 - len(known) / len(moved)
+    lost = math.sqrt(2 * missing * (1 - missing) * sum(each * each for each in there.each(answer)))
+    return Z * math.hypot(worded, lost, _again(there, len(moved)))
+
+
+def _again(there: Replay, calls: int) -> float:
     """Say by how many USD (one standard deviation) it matters which retries meet their own prompt in the cache."""
-    if rule.kind != "automatic":
-        return 0.0
-    met = sum(any(each.reached and each is not call.reported for each in call.attempts) for call in moved) / len(moved)
-    saved = (prompt_tokens(split) * float(there.target.prices.read_discount) for split in there.splits)
-    return math.sqrt(2 * met * (1 - met) * sum(each * each for each in saved))
+    saved = (each * float(there.target.prices.read_discount) for each in map(prompt_tokens, there.splits))
+    return (
+        math.sqrt(_chance(there.retried * calls, calls) * sum(each * each for each in saved)) if there.retried else 0.0
+    )
+
+
+def _luck(there: Replay, calls: int) -> float:
+    """Say by how much of all input (one standard deviation) hits differ by which call misses, or meets itself."""
+    reads = sum(split.read * split.read for split in there.splits) * _chance(0, calls)
+    met = sum(each * each for each in map(prompt_tokens, there.splits)) * _chance(there.retried * calls, calls)
+    return math.sqrt(reads + (met if there.retried else 0.0)) / there.total if there.total else 0.0
+
+
+def _chance(seen: float, calls: int) -> float:
+    """Give the variance of what happens by chance to so many of some calls; what was never seen may happen yet."""
+    share = (seen + 1) / (calls + 2)
+    return share * (1 - share)
 
 
 def rule_as_asked(rule: Rule, there: Sequence[Attempt], cache: str, *, turns: bool = True) -> Rule:
@@ -218,22 +266,27 @@ def prompts_of(
         if not tokens:
             tokens, hashes = [float(attempt.input_tokens or 0) * ratio], (f"{attempt.call}",)
         known.append(attempt)
-        laid.append(Prompt(attempt.at, attempt.task, "", hashes, tokens, call.goes_on))
+        laid.append(Prompt(attempt.at, attempt.task, "", hashes, tokens, call.goes_on, converted=ratio != 1))
     return _as_far_as_seen(laid, known, ratios)
 
 
-def _unread(
+def unread_of(
     calls: Sequence[Call],
     prompts: Sequence[Prompt],
     slopes: Mapping[tuple[str, str], Slope | None],
     ratios: Mapping[str, float],
+    *,
+    retries: bool,
 ) -> list[Prompt]:
-    """Lay out the prompts that the model may have seen and whose usage never came: they are cached all the same."""
+    """Lay out the prompts that the model may have seen and whose usage never came: they are cached all the same.
+
+    Without `retries` only those of calls of which no attempt has any: who asks again elsewhere is another's luck.
+    """
     known = iter(prompts)
     laid = []
     for call in calls:
         like = None if call.reported is None else next(known)
-        for attempt in call.attempts:
+        for attempt in call.attempts if retries or like is None else ():
             if attempt is call.reported or not attempt.reached or not attempt.size:
                 continue
             slope = slopes.get((attempt.provider, attempt.model))
@@ -244,7 +297,7 @@ def _unread(
     return laid
 
 
-def _replay_among(rule: Rule, prompts: Sequence[Prompt], unread: Sequence[Prompt]) -> list[Split]:
+def replay_among(rule: Rule, prompts: Sequence[Prompt], unread: Sequence[Prompt]) -> list[Split]:
     """Replay prompts among others that nobody asks about; gives the splits of the former."""
     asked = set(map(id, prompts))
     both = sorted([*prompts, *unread], key=lambda each: each.at)
@@ -264,13 +317,12 @@ def _as_far_as_seen(
             reads[prompt.hashes[0]].append(attempt.cache_read * ratios.get(attempt.model, 1.0))
     seen = {first: fmean(each) for first, each in reads.items() if len(each) >= HEADS_SEEN_MIN}
     far = []
-    for prompt, attempt in zip(prompts, attempts, strict=True):
+    for prompt in prompts:
         head, reach = heads.get(prompt.hashes[0]), seen.get(prompt.hashes[0], 0.0)
         if head is not None and head < len(prompt.tokens) - 1 and reach:
             tokens = [*prompt.tokens]
             tokens[head] = min(reach, tokens[head + 1])
-            # In another model's tokens it is no longer in whole steps.
-            far.append(replace(prompt, tokens=tokens, measured=head if ratios.get(attempt.model, 1.0) == 1 else None))
+            far.append(replace(prompt, tokens=tokens, measured=head))
         else:
             far.append(prompt)
     return far

@@ -21,6 +21,8 @@ __all__ = ["Estimate", "Slope", "boundaries", "slope_of", "token_ratio"]
 PROMPTS_MIN = 10
 # A slope that is known worse than this is not used.
 ERROR_MAX = 0.05
+# Of what messages vary, this part must not go with bytes, for both to be told apart.
+APART_MIN = 0.01
 Z = 1.959963984540054
 # How far a measured ratio may be off on other text: of the same script, and of another.
 SAME_SCRIPT, OTHER_SCRIPT = 0.03, 0.12
@@ -43,33 +45,54 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Slope:
-    """Tokens per byte of prompt, its standard error, and how many prompts tell it."""
+    """Tokens per byte of prompt and its standard error, tokens that each message adds, and how many prompts tell it."""
 
     value: float
     error: float
     prompts: int
+    message: float = 0.0
 
 
 def slope_of(attempts: Iterable[Attempt]) -> Slope | None:
-    """Measure tokens per further byte; None if too few prompts differ in length."""
-    groups: dict[tuple[str, str, str], list[tuple[float, float]]] = defaultdict(list)
+    """Measure tokens per further byte, and per further message; None if too few prompts differ in length.
+
+    Least squares among prompts that begin alike, so that what tools and templates add drops out.
+    """
+    groups: dict[tuple[str, str, str], list[tuple[float, float, float]]] = defaultdict(list)
     for each in attempts:
         if each.input_tokens and each.size:
-            groups[each.route, each.provider, each.hashes[0]].append((float(each.size), float(each.input_tokens)))
-    squares = products = remainder = 0.0
-    prompts = 0
-    centred: list[tuple[float, float]] = []
-    for pairs in groups.values():
-        mean_x, mean_y = (sum(each) / len(pairs) for each in zip(*pairs, strict=True))
-        centred += [(x - mean_x, y - mean_y) for x, y in pairs]
-        prompts += len(pairs) - 1
-    squares, products = sum(x * x for x, _ in centred), sum(x * y for x, y in centred)
-    if prompts < PROMPTS_MIN or not squares or products <= 0:
+            point = (float(each.size), float(len(each.sizes)), float(each.input_tokens))
+            groups[each.route, each.provider, each.hashes[0]].append(point)
+    points: list[tuple[float, float, float]] = []
+    for group in groups.values():
+        means = [sum(each) / len(group) for each in zip(*group, strict=True)]
+        points += [(size - means[0], count - means[1], tokens - means[2]) for size, count, tokens in group]
+    prompts = len(points) - len(groups)
+    if prompts < PROMPTS_MIN:
         return None
-    value = products / squares
-    remainder = sum((y - value * x) ** 2 for x, y in centred)
-    error = math.sqrt(remainder / max(prompts - 1, 1) / squares)
-    return Slope(value, error, prompts) if error < ERROR_MAX * value else None
+    slope = _fit(points, prompts)
+    return slope if slope is not None and 0 < slope.error < ERROR_MAX * slope.value else None
+
+
+def _fit(points: Sequence[tuple[float, float, float]], prompts: int) -> Slope | None:
+    """Fit tokens to bytes and messages, or to bytes alone where the messages do not vary by themselves."""
+    bytes2 = sum(size * size for size, _, _ in points)
+    messages2 = sum(count * count for _, count, _ in points)
+    both = sum(size * count for size, count, _ in points)
+    by_bytes = sum(size * tokens for size, _, tokens in points)
+    by_messages = sum(count * tokens for _, count, tokens in points)
+    if not bytes2:
+        return None
+    apart = bytes2 * messages2 - both * both
+    if apart > APART_MIN * bytes2 * messages2:
+        value = (by_bytes * messages2 - by_messages * both) / apart
+        message, weight, known = (by_messages * bytes2 - by_bytes * both) / apart, apart / messages2, 2
+    else:
+        value, message, weight, known = by_bytes / bytes2, 0.0, bytes2, 1
+    remainder = sum((tokens - value * size - message * count) ** 2 for size, count, tokens in points)
+    # Tokens are whole: what is known of a slope is never quite exact.
+    error = math.sqrt(max(remainder, 1 / 12) / max(prompts - known, 1) / weight)
+    return Slope(value, error, prompts, message)
 
 
 def boundaries(attempt: Attempt, slope: Slope | None) -> list[float]:
@@ -79,7 +102,11 @@ def boundaries(attempt: Attempt, slope: Slope | None) -> list[float]:
         return []
     if slope is None:
         return [total * size / attempt.size for size in attempt.sizes]
-    return [max(0.0, total - slope.value * (attempt.size - size)) for size in attempt.sizes]
+    last = len(attempt.sizes) - 1
+    return [
+        max(0.0, total - slope.value * (attempt.size - size) - slope.message * (last - number))
+        for number, size in enumerate(attempt.sizes)
+    ]
 
 
 def token_ratio(current: Sequence[Attempt], target: Sequence[Attempt], model_from: str, model_to: str) -> Estimate:

@@ -1,6 +1,7 @@
 """`python -m evaluation.whatif`: what-ifs against the truth, at ten seeds; fails when fewer than nine in ten hold.
 
 For each seed the demo's traffic is recorded once; then each change is asked about, and made with the same questions.
+The cache is held against the truth twice: what was recorded there, replayed; and what was said of it beforehand.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 from evaluation.routed import only, play
@@ -21,9 +23,13 @@ from farebox_ledger import Dsn, Store, open_store
 from farebox_ledger._period import NO_END, Period
 from farebox_ledger._whatif import Answer
 from farebox_ledger._whatif_ask import Whatif
-from farebox_ledger._whatif_traffic import route_traffic
+from farebox_ledger._whatif_cache import rule_for
+from farebox_ledger._whatif_replay import prompts_of, replay_among, rule_as_asked, unread_of
+from farebox_ledger._whatif_tokens import slope_of
+from farebox_ledger._whatif_traffic import Call, route_traffic
 
 NEEDED = 0.9
+REPLAY_WITHIN = 0.02
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,10 @@ CHANGES = (
 
 @dataclass(frozen=True)
 class Held:
-    """An answer, and the truth: USD a success, and shares of calls that failed and of input read from caches."""
+    """An answer, and the truth: USD a success, and shares of calls that failed and of input read from caches.
+
+    read: tokens truly read; replayed: those that the replay of the very same prompts and times reads.
+    """
 
     seed: int
     change: Change
@@ -66,11 +75,23 @@ class Held:
     per_success: float
     fails: float
     hit_rate: float
+    read: int
+    replayed: float
 
     @property
     def holds(self) -> bool:
         """Whether the true cost is in the range."""
         return self.answer.then.per_success.low <= self.per_success <= self.answer.then.per_success.high
+
+    @property
+    def hits_hold(self) -> bool:
+        """Whether the true cache hit rate is in its range."""
+        return self.answer.then.hit_rate.low <= self.hit_rate <= self.answer.then.hit_rate.high
+
+    @property
+    def replay_off(self) -> float:
+        """By which share of the tokens truly read the replay of what was recorded is off."""
+        return self.replayed / self.read - 1 if self.read else 0.0
 
 
 def hold(store: Store, seed: int, turns: int, changes: Sequence[Change]) -> Iterator[Held]:
@@ -100,7 +121,19 @@ def hold(store: Store, seed: int, turns: int, changes: Sequence[Change]) -> Iter
             float(true.spend or 0) / true.successes,
             sum(not call.good for call in first) / len(first),
             read / total,
+            read,
+            _replayed(first, change),
         )
+
+
+def _replayed(calls: Sequence[Call], change: Change) -> float:
+    """Replay prompts under the tokens that were recorded of them; gives the tokens read."""
+    known = [each for call in calls if (each := call.reported) is not None]
+    slopes = {(change.model.host, change.book_name): slope_of(known)}
+    prompts = prompts_of(calls, slopes, {})
+    rule = rule_as_asked(rule_for(change.model.host, change.book_name), known, "")
+    unread = unread_of(calls, prompts, slopes, {}, retries=True)
+    return sum(split.read for split in replay_among(rule, prompts, unread))
 
 
 def line(held: Held) -> str:
@@ -113,7 +146,8 @@ def line(held: Held) -> str:
             f"now {held.answer.now.per_success.value:.6f}",
             f"then {cost.value:.6f} ({cost.low:.6f} to {cost.high:.6f}) true {held.per_success:.6f}",
             f"fails {then.fails.value:.3f} true {held.fails:.3f}",
-            f"hits {then.hit_rate.value:.3f} true {held.hit_rate:.3f}",
+            f"hits {then.hit_rate.value:.3f} true {held.hit_rate:.3f}{'' if held.hits_hold else ' OUT'}",
+            f"replay {held.replay_off:+.1%}",
             held.answer.verdict,
         )
     )
@@ -136,16 +170,25 @@ def main() -> int:
                     found.append(held)
                     print(line(held), flush=True)
                 store.client.command(f"DROP DATABASE seed_{seed} SYNC")
-    failed = False
-    for change in changes:
-        mine = [held for held in found if held.change is change]
-        inside = sum(held.holds for held in mine)
-        widths = sorted((each.answer.then.per_success.high / each.answer.then.per_success.low) for each in mine)
-        off = sorted(abs(each.per_success / each.answer.then.per_success.value - 1) for each in mine)
-        width, error = widths[len(mine) // 2], off[len(mine) // 2]
-        print(f"{inside:>3} of {len(mine)} in range, high/low {width:.2f}, off by {error:.1%}: {change}")
-        failed |= inside < NEEDED * len(mine)
-    return int(failed)
+    failed = [_summed(change, [held for held in found if held.change is change]) for change in changes]
+    return int(any(failed))
+
+
+def _summed(change: Change, held: Sequence[Held]) -> bool:
+    """Print how a change held at all seeds; gives whether too few did."""
+    inside, hits = sum(each.holds for each in held), sum(each.hits_hold for each in held)
+    width = median(each.answer.then.per_success.high / each.answer.then.per_success.low for each in held)
+    error = median(abs(each.per_success / each.answer.then.per_success.value - 1) for each in held)
+    print(f"{inside:>3} of {len(held)} in range, high/low {width:.2f}, off by {error:.1%}: {change}")
+    worst = max(abs(each.replay_off) for each in held)
+    if any(each.read for each in held):
+        said = sum(each.answer.then.hit_rate.value for each in held) / sum(each.hit_rate for each in held) - 1
+        apart = median(abs(each.answer.then.hit_rate.value / each.hit_rate - 1) for each in held if each.hit_rate)
+        print(
+            f"    cache: replayed within {worst:.1%}; hits in range {hits} of {len(held)}, "
+            f"off by {apart:.1%} each, {said:+.1%} together"
+        )
+    return min(inside, hits) < NEEDED * len(held) or worst > REPLAY_WITHIN
 
 
 if __name__ == "__main__":
