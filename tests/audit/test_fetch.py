@@ -194,6 +194,61 @@ def test_keys_are_needed_and_only_sent_encrypted(api: Api, monkeypatch: pytest.M
     assert api.asked == []
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://127.0.0.1@example.com", "holds a user or password"),
+        ("https://user:hush@example.com", "holds a user or password"),
+        ("ftp://localhost", "is not https"),
+        ("https://", "is not https"),
+        ("http://localhost.example.com", "is not https"),
+    ],
+)
+def test_an_address_that_would_show_a_secret_is_refused(
+    address: str, words: str, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is asked of an address in the clear or with a password in it, and no sentence repeats the password."""
+    monkeypatch.setenv("OPENROUTER_BASE_URL", address)
+
+    with pytest.raises(BillError, match=words) as caught:
+        fetch_bills("openrouter", SINCE, NOW, NOW)
+
+    assert "hush" not in str(caught.value)
+
+
+def test_a_key_with_a_line_break_is_mended_and_one_with_signs_is_refused(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """White space around a key, as files leave it, is dropped; what no header can hold is one sentence without it."""
+    api.say("/activity", OPENROUTER)
+    monkeypatch.setenv("OPENROUTER_MANAGEMENT_KEY", f"{KEY}\n")
+    fetch_bills("openrouter", SINCE, NOW, NOW)
+    monkeypatch.setenv("OPENROUTER_MANAGEMENT_KEY", f"{KEY}€\r\nX: y")
+    with pytest.raises(BillError, match="OPENROUTER_MANAGEMENT_KEY holds a character that no key has") as caught:
+        fetch_bills("openrouter", SINCE, NOW, NOW)
+
+    assert [headers["authorization"] for _, _, headers in api.asked] == [f"Bearer {KEY}"]
+    assert KEY not in str(caught.value)
+
+
+def test_a_proxy_does_not_see_a_key_in_the_clear(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an address of this machine is asked without https, proxies of the environment are passed by."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "")
+    api.say("/activity", OPENROUTER)
+
+    assert fetch_bills("openrouter", SINCE, NOW, NOW)
+
+
+def test_an_answer_without_an_end_is_left(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer is read up to a maximum, unpacked, and not for ever."""
+    monkeypatch.setattr("farebox_ledger.reconcile._fetch.PAGE_BYTES_MAX", 1024)
+    api.say("/activity", " " * 2000)
+
+    with pytest.raises(BillError, match="/activity answers with more than 0 MB, or for longer than 10 minutes"):
+        fetch_bills("openrouter", SINCE, NOW, NOW)
+
+
 def test_the_command_fetches_keeps_and_never_stores_the_key(
     api: Api, audited: Store, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

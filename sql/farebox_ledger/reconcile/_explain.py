@@ -201,7 +201,8 @@ def _price_finding(
     if not group.cells:
         return Finding(key, "foreign", rest, None, group.description or "the ledger records nothing of the kind")
     if abs(rest) <= group.slack:
-        return Finding(key, "rounding", rest, None, f"{group.lines} amounts of {group.lines} lines")
+        words = f"as amounts are written they may be off by {group.slack.normalize():f}"
+        return Finding(key, "rounding", rest, None, words)
     billed = group.cells[0].billed if len(group.cells) == 1 else None
     price = prices[group.cells[0].key] if len(group.cells) == 1 else None
     if not billed or price is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 from farebox_ledger.errors import BillError
 from farebox_ledger.reconcile._files import pages_bill
-from farebox_ledger.reconcile._lines import Bill, day_start
+from farebox_ledger.reconcile._lines import Bill, day_start, read_json
 
 if TYPE_CHECKING:
     import requests
@@ -23,9 +24,12 @@ TIMEOUT_S = (10, 120)
 ATTEMPTS = 6
 WAIT_S_MAX = 120.0
 PAGES_MAX = 10_000
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+IN_THE_CLEAR = {("http", host) for host in ("127.0.0.1", "localhost", "::1")}
 WORDS_MAX = 200
 OPENROUTER_DAYS = 30
+PAGE_BYTES_MAX = 64 * 1024 * 1024
+PAGE_S_MAX = 600.0
+CHUNK_BYTES = 1024 * 1024
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -137,7 +141,7 @@ def fetch_bills(name: str, since: datetime, until: datetime, now: datetime) -> l
         )
     base = _base(source)
     found = []
-    with _session(source) as session:
+    with _session(source, base) as session:
         for report in source.reports:
             pages = list(_pages(session, source, f"{base}{report.path}", report.ask(start, end)))
             where = f"{urlsplit(base).hostname}{report.path}"
@@ -150,19 +154,25 @@ def fetch_bills(name: str, since: datetime, until: datetime, now: datetime) -> l
 def _base(source: Source) -> str:
     base = os.environ.get(source.address_variable, "") or source.address
     parts = urlsplit(base)
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+    if parts.username or parts.password:
+        raise BillError(f"{source.address_variable} holds a user or password; leave them out, the key is enough")
+    if not parts.hostname or (parts.scheme != "https" and (parts.scheme, parts.hostname) not in IN_THE_CLEAR):
         raise BillError(f"{source.address_variable}={base!r} is not https; a key is sent nowhere else")
     return base.rstrip("/")
 
 
-def _session(source: Source) -> requests.Session:
+def _session(source: Source, base: str) -> requests.Session:
     import requests
 
-    key = next((os.environ[name] for name in source.key_variables if os.environ.get(name)), "")
+    name, key = next(
+        ((name, os.environ[name].strip()) for name in source.key_variables if os.environ.get(name)), ("", "")
+    )
     if not key:
         raise BillError(
             f"{source.key_variables[0]} is not set; set it to a key that may read the organization's usage and costs"
         )
+    if not (key.isascii() and key.isprintable()):
+        raise BillError(f"{name} holds a character that no key has; copy the key again")
     headers = dict(source.headers(key))
 
     def show(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -171,6 +181,8 @@ def _session(source: Source) -> requests.Session:
 
     session = requests.Session()
     session.auth = show
+    if not base.startswith("https:"):
+        session.trust_env = False  # not through a proxy, who would read the key
     return session
 
 
@@ -196,22 +208,36 @@ def _ask(session: requests.Session, source: Source, address: str, asked: Paramet
     for attempt in range(ATTEMPTS):
         try:
             # A redirect would show the key to somebody else.
-            answer = session.get(address, params=list(asked), timeout=TIMEOUT_S, allow_redirects=False)
+            with session.get(
+                address, params=list(asked), timeout=TIMEOUT_S, allow_redirects=False, stream=True
+            ) as answer:
+                content = _content(answer, address)
         except requests.RequestException as error:
             raise BillError(f"{address} does not answer ({type(error).__name__}); try again later") from None
         if answer.status_code == 200:
-            return _page(answer, address)
+            return _page(content, address)
         if answer.status_code not in (408, 409, 429) and answer.status_code < 500:
-            raise BillError(_refusal(answer, source, address))
+            raise BillError(_refusal(answer.status_code, content, source, address))
         if attempt + 1 < ATTEMPTS:
             time.sleep(_patience(answer, attempt))
     raise BillError(f"{address} answered {answer.status_code} {ATTEMPTS} times; try again later")
 
 
-def _page(answer: requests.Response, address: str) -> Mapping[str, Any]:
-    from farebox_ledger.reconcile._lines import read_json
+def _content(answer: requests.Response, address: str) -> bytes:
+    """Read an answer, unpacked; one that does not end is left."""
+    content, until = bytearray(), time.monotonic() + PAGE_S_MAX
+    for chunk in answer.iter_content(CHUNK_BYTES):
+        content += chunk
+        if len(content) > PAGE_BYTES_MAX or time.monotonic() > until:
+            raise BillError(
+                f"{address} answers with more than {PAGE_BYTES_MAX // 1024**2} MB, or for longer than "
+                f"{PAGE_S_MAX / 60:.0f} minutes; fetch a shorter period"
+            )
+    return bytes(content)
 
-    page = read_json(answer.text, address)
+
+def _page(content: bytes, address: str) -> Mapping[str, Any]:
+    page = read_json(content.decode(errors="replace"), address)
     if not isinstance(page, dict) or not isinstance(page.get("data"), list):
         raise BillError(f"{address} answered with no page of a report; this farebox may be too old for it")
     return page
@@ -225,18 +251,18 @@ def _patience(answer: requests.Response, attempt: int) -> float:
     return min(max(asked, 0.0), WAIT_S_MAX)
 
 
-def _refusal(answer: requests.Response, source: Source, address: str) -> str:
-    if answer.status_code in (401, 403):
+def _refusal(status: int, content: bytes, source: Source, address: str) -> str:
+    if status in (401, 403):
         return (
-            f"{address} refuses the key in {' or '.join(source.key_variables)} ({answer.status_code}); "
+            f"{address} refuses the key in {' or '.join(source.key_variables)} ({status}); "
             "it takes an administrator's key, not one that makes calls"
         )
     try:
-        said = answer.json().get("error", "")
+        said = json.loads(content)["error"]
         words = said.get("message", "") if isinstance(said, dict) else str(said)
-    except ValueError:
+    except (ValueError, KeyError, TypeError):
         words = ""
     words = " ".join(str(words).split())[:WORDS_MAX]
-    if any(os.environ.get(name, "") and os.environ[name] in words for name in source.key_variables):
+    if any(os.environ.get(name, "").strip() and os.environ[name].strip() in words for name in source.key_variables):
         words = ""
-    return f"{address} answered {answer.status_code}" + (f": {words}" if words else "")
+    return f"{address} answered {status}" + (f": {words}" if words else "")

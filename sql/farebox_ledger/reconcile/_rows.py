@@ -46,19 +46,22 @@ def rows_of(check: Check) -> list[Row]:
 
 
 def check_json(check: Check) -> dict[str, Any]:
-    """Sum a check up in JSON's types; money is exact text."""
+    """Sum a check up in JSON's types; money is exact text, and null where part of it cannot be told in USD."""
     rows = rows_of(check)
+    unknown = {(each.key, each.currency) for each in check.findings if each.difference is None}
     states: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        states[row.state(check.tolerance)].append(row)
+        lost = (row.key, row.currency) in unknown
+        states[NOT_COMPARABLE if lost else row.state(check.tolerance)].append(row)
     with localcontext(prec=DIGITS):
+        billed = None if unknown else check.billed_total
         return {
             "provider": check.statement.provider,
             "days": [f"{day}" for day in check.days],
             "matched": not check.bad,
-            "billed": plain(check.billed_total),
+            "billed": plain(billed),
             "recorded": plain(check.recorded_total),
-            "difference": plain(check.billed_total - check.recorded_total),
+            "difference": None if billed is None else plain(billed - check.recorded_total),
             "off": plain(check.off),
             "cells": {
                 state: {"count": len(found), "difference": plain(sum(map(_apart, found), ZERO))}

@@ -15,6 +15,7 @@ __all__ = ["show"]
 
 DAYS_MAX = 14
 REASONS_MAX = 12
+NOTHING = Decimal("1e-9")  # dollars that only exact arithmetic sees
 STATES = {
     "matched": "matched",
     "under_recorded": "under-recorded",
@@ -47,17 +48,20 @@ def show(told: Mapping[str, Any], console: Console) -> None:
 
 
 def _show_providers(providers: Sequence[Mapping[str, Any]], console: Console) -> None:
+    counted = {"matched": "matched", "under_recorded": "under", "over_recorded": "over"}
+    if any("not_comparable" in each["cells"] for each in providers):
+        counted["not_comparable"] = "not comparable"
     headings = [
         ("provider", False),
         ("days", True),
-        *((name, True) for name in ("billed", "recorded", "difference", "matched", "under", "over")),
+        *((name, True) for name in ("billed", "recorded", "difference", *counted.values())),
     ]
     rows = [
         [
             each["provider"],
             f"{len(each['days'])}",
             *(_money(each[name]) for name in ("billed", "recorded", "difference")),
-            *(_cells(each, state) for state in ("matched", "under_recorded", "over_recorded")),
+            *(_cells(each, state) for state in counted),
         ]
         for each in providers
     ]
@@ -96,15 +100,26 @@ def _show_reasons(provider: Mapping[str, Any], console: Console) -> None:
 
 
 def _show_days(provider: Mapping[str, Any], console: Console) -> None:
-    off = [day for day in provider["by_day"] if day["state"] != "matched"]
-    for day in off[:DAYS_MAX]:
+    days: dict[str, list[Mapping[str, Any]]] = {}
+    for each in provider["by_day"]:
+        days.setdefault(each["day"], []).append(each)
+    off = {day: rows for day, rows in days.items() if any(row["state"] != "matched" for row in rows)}
+    for day, rows in list(off.items())[:DAYS_MAX]:
+        state = next(row["state"] for row in rows if row["state"] != "matched")
+        billed, recorded = (_moneys(rows, name) for name in ("billed", "recorded"))
+        reasons = ", ".join(dict.fromkeys(row["reason"] for row in rows if row["reason"]))
         console.print(
-            f"  {day['day']}  {STATES[day['state']]}: billed {_money(day['billed'], day['currency'])}, "
-            f"recorded {_money(day['recorded'], day['currency'])}" + (f", {day['reason']}" if day["reason"] else ""),
+            f"  {day}  {STATES[state]}: billed {billed}, recorded {recorded}" + (f", {reasons}" if reasons else ""),
             markup=False,
         )
     if len(off) > DAYS_MAX:
         console.print(f"  … and {len(off) - DAYS_MAX} more days (--json lists them)", markup=False)
+
+
+def _moneys(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Name the amounts of a day, each in its currency; what is not known, or nothing, only where there is no other."""
+    told = [_money(row[name], row["currency"]) for row in rows if row[name] is not None and Decimal(row[name])]
+    return " and ".join(told) or _money(rows[0][name], rows[0]["currency"])
 
 
 def _days(days: Sequence[str]) -> str:
@@ -116,6 +131,8 @@ def _money(amount: str | None, currency: str = "USD") -> str:
         return "–"
     if currency == "USD":
         value = Decimal(amount)
+        if value and abs(value) < NOTHING:
+            return "≈ $0"
         return f"-{dollars(-value)}" if value < 0 else dollars(value)
     return f"{Decimal(amount):,.2f} {currency}"
 
