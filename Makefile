@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos eval eval-whatif viewer lint clean
+.PHONY: help demo docs test chaos eval eval-whatif viewer lint clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -22,6 +22,9 @@ chaos: $(STAMP)  ## Kill, freeze and starve the collector under load with 200 se
 
 eval: $(STAMP)  ## Score the failure detectors on labelled answers (FAREBOX_SHARED), and fail below the bars
 	@PYTHONPATH=tests FAREBOX_SHARED="$${FAREBOX_SHARED:-$(wildcard $(CURDIR)/../shared)}" $(BIN)/python -m evaluation $(EVAL)
+
+docs: $(STAMP)  ## Write the generated pages anew: settings, commands, schema
+	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_house.py tests/ledger/test_schema.py
 
 # The one target that needs Node (20.19 or newer, with npm); what it builds is committed, so nobody else does.
 viewer:  ## Build the viewer's page into the package that ships it

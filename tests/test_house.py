@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from documentation.reference import COMMANDS as COMMANDS_PAGE
+from documentation.reference import SETTINGS as SETTINGS_PAGE
+from documentation.reference import commands_page, settings_page
 
 from farebox._cli import main
 from farebox.commands import Command
 from farebox.errors import SettingError
-from farebox.settings import SETTINGS, setting, settings_table
+from farebox.settings import SETTINGS, setting
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,9 +37,23 @@ def farebox(*arguments: str, **options: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_the_readme_lists_every_setting() -> None:
-    """The README's table of settings is the one generated from the code."""
-    assert settings_table() in README
+@pytest.mark.parametrize(
+    ("path", "page"), [(SETTINGS_PAGE, settings_page), (COMMANDS_PAGE, commands_page)], ids=lambda each: str(each)[-12:]
+)
+def test_generated_pages_are_current(path: Path, page: Callable[[], str]) -> None:
+    """The pages of settings and commands are those that the code makes; `make docs` writes them anew, for review."""
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(page(), encoding="utf-8")
+
+    assert path.read_text(encoding="utf-8") == page(), "run `make docs`"
+
+
+def test_five_folders_are_the_house() -> None:
+    """Nothing but the rooms and the tests is a visible folder of the repository; pages are in the rooms."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    folders = {line.partition("/")[0] for line in listed if "/" in line and not line.startswith(".")}
+
+    assert folders <= {"instrumentation", "collector", "dashboards", "sql", "tests"}
 
 
 def test_every_command_in_the_readme_exists() -> None:

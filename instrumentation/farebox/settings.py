@@ -1,7 +1,7 @@
 """Every setting of farebox: its name, type, unit, default and what it does.
 
 A value is looked up as argument > environment (`FAREBOX_DSN`) > `farebox.toml` (`dsn = "…"`) > default.
-An empty value means unset. The README's table is generated from `SETTINGS`.
+An empty value means unset. The page SETTINGS.md is generated from `SETTINGS`.
 """
 
 from __future__ import annotations
@@ -381,7 +381,7 @@ def setting(name: str, argument: Any = None) -> Any:
 
 
 def settings_table() -> str:
-    """Return the README's table of settings, as Markdown."""
+    """Return the table of settings, as Markdown."""
     rows = ["| setting | type | default | what it does |", "|---|---|---|---|"]
     for each in SETTINGS.values():
         default = "on" if each.default is True else "off" if each.default is False else each.default

@@ -1,4 +1,4 @@
-"""Every method of the SDKs is recorded, free, or named in the README as not recorded; a new one fails here."""
+"""Every method of the SDKs is recorded, free, or named in INSTRUMENT.md as not recorded; a new one fails here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from farebox.testing import Captured
 from instrumentation.provider import Provider
 from instrumentation.sdk_methods import Method, sdk_methods, socket_resources, with_async
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "instrumentation" / "INSTRUMENT.md").read_text(encoding="utf-8")
 
 # What costs nothing. Administration, of any kind:
 ADMINISTRATION = re.compile(r"\w+ /(organizations?|projects|webhook_endpoints|webhook_event_types)(/.*)?")
@@ -59,7 +59,7 @@ WRITING = """
 # A worker that takes tasks from the provider.
 WORKER = re.compile(r"POST /environments/x1/(work)/x1(/(ack|heartbeat|stop))?")
 FREE = frozenset(f"POST {path}" for path in re.sub("#.*", "", WRITING).split())
-# What costs money that no call of this client tells: its words in the README.
+# What costs money that no call of this client tells: its words in INSTRUMENT.md.
 NOT_RECORDED = {
     "scheduled agents": "/agents/automations /agents/automations/x1 /agents/automations/x1/resume "
     "/deployments /deployments/x1 /deployments/x1/unpause",
@@ -142,8 +142,8 @@ def test_every_socket_is_watched() -> None:
 
 @pytest.mark.parametrize("words", NOT_RECORDED)
 def test_what_is_not_recorded_is_said(words: str) -> None:
-    """The README names each surface that costs money and is not recorded."""
-    (row,) = re.findall(r"^\| Anthropic messages .*$", README, re.MULTILINE)
+    """The page names each surface that costs money and is not recorded."""
+    (row,) = re.findall(r"^\| Anthropic messages .*$", PAGE, re.MULTILINE)
 
     assert words in row.split("|")[3]
 

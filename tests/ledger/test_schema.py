@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
+from documentation.reference import SCHEMA, schema_page
 
 from farebox import semconv
 from farebox_ledger._book_rows import OTHER_UNITS, UNITS
@@ -44,6 +45,15 @@ def test_the_migrations_make_the_golden_schema(ledger_client: Client) -> None:
         GOLDEN.write_text(found, encoding="utf-8")
 
     assert found == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_the_page_of_the_schema_is_current(ledger_client: Client) -> None:
+    """sql/SCHEMA.md is what the ledger's own comments make; UPDATE_GOLDEN=1 writes it anew."""
+    page = schema_page(ledger_client)
+    if os.environ.get("UPDATE_GOLDEN"):
+        SCHEMA.write_text(page, encoding="utf-8")
+
+    assert SCHEMA.read_text(encoding="utf-8") == page
 
 
 def test_every_table_and_column_has_a_comment(ledger_client: Client) -> None:
