@@ -1,6 +1,7 @@
 """Reads the dashboards' questions from the ledger and writes out farebox's own @ words, so that Grafana's SQL is left.
 
     @attempts(since, until, fine)  attempts and their cost in a period; `parts/attempts.sql` says more
+    @amounts(since, until, fine)   their money, tokens and counts alone; `parts/amounts.sql`
     @tasks(since, until)           calls and tasks that began in a period; `parts/tasks.sql`
     @stretches()                   sums of the range, and of what it is compared with; `parts/stretches.sql`
     @rows_of_stretches()           the same attempt by attempt; `parts/rows_of_stretches.sql`
@@ -37,6 +38,7 @@ TEXTS = ("trace",)
 WORD = re.compile(r"@(\w+)\(")
 PARTS: Mapping[str, tuple[str, ...]] = {
     "attempts": ("since", "until", "fine"),
+    "amounts": ("since", "until", "fine"),
     "tasks": ("since", "until"),
     "stretches": (),
     "rows_of_stretches": (),

@@ -1,4 +1,4 @@
-// One panel: asks for its data when it comes into sight, and shows it, or that there is none, or what went wrong.
+// One panel: asks for its data while it is in sight, and shows it, or that there is none, or what went wrong.
 import { LoadingState, rangeUtil, type DataFrame } from '@grafana/data';
 import { PanelChrome, useTheme2 } from '@grafana/ui';
 import { Component, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
@@ -38,7 +38,7 @@ function useSeen(): [React.RefObject<HTMLDivElement | null>, boolean] {
   const box = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState(false);
   useEffect(() => {
-    const watching = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true), { rootMargin: AHEAD });
+    const watching = new IntersectionObserver((entries) => setSeen(entries.at(-1)!.isIntersecting), { rootMargin: AHEAD });
     watching.observe(box.current!);
     return () => watching.disconnect();
   }, []);
@@ -59,20 +59,25 @@ function useAnswer({ panel, asking, width, count }: Props, seen: boolean) {
     const span = { from: own.range.from.valueOf(), to: own.range.to.valueOf() };
     return asking.question({ panel: panel.id, interval: Math.max(interval, 1000), ...span });
   };
+  // A narrower window asks for fewer points, but not at every pixel.
+  const asked = `${asking.key}|${Math.round(points / 200)}|${tries}`;
+  const answered = useRef('');
+  const current = useRef<AbortController>(undefined);
   useEffect(() => {
-    if (!seen || asksNothing) return;
+    // What is out of sight shows what it has, and asks when it comes into sight again.
+    if (!seen || asksNothing || answered.current === asked) return;
     const request = new AbortController();
+    current.current = request;
     setLoading(true);
     count((before) => before + 1);
     api.panelData(question(), request.signal)
-      .then((told) => { setAnswer(told); setError(undefined); }, (failed: Error) => request.signal.aborted || setError(failed))
+      .then((told) => { answered.current = asked; setAnswer(told); setError(undefined); }, (failed: Error) => request.signal.aborted || setError(failed))
       .finally(() => {
         count((before) => before - 1);
-        if (!request.signal.aborted) setLoading(false);
+        if (current.current === request) setLoading(false);
       });
     return () => request.abort();
-    // A narrower window asks for fewer points, but not at every pixel.
-  }, [seen, asking.key, Math.round(points / 200), tries]);
+  }, [seen, asked]);
   return { answer, error, loading, question, own, asksNothing, again: () => setTries(tries + 1) };
 }
 

@@ -26,7 +26,7 @@ const HOUR = 3600 * SECOND;
 /** Whole steps of "now", so that several viewers of one dashboard ask the same and the ledger answers once. */
 function step(length: number): number {
   if (length <= 6 * HOUR) return 5 * SECOND;
-  return length <= 48 * HOUR ? 15 * SECOND : 60 * SECOND;
+  return length < 12 * HOUR ? 15 * SECOND : length <= 48 * HOUR ? 30 * SECOND : 60 * SECOND;
 }
 
 function parsed(text: string, roundUp: boolean, now: number) {

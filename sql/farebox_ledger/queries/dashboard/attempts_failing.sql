@@ -10,7 +10,7 @@ WITH
                 toStartOfHour(moment) AS hour,
                 sum(attempts - good_attempts) AS failing,
                 sum(failing) OVER (ORDER BY hour DESC) AS so_far
-            FROM @attempts($__fromTime_ms, $__toTime_ms, 0)
+            FROM @amounts($__fromTime_ms, $__toTime_ms, 0)
             GROUP BY hour
             HAVING failing > 0
         )

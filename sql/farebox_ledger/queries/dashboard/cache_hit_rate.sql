@@ -2,6 +2,6 @@
 SELECT
     toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
     if(sum(known_input_tokens) > 0, sum(cached_tokens) / sum(known_input_tokens), NULL) AS `cache hit rate`
-FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
+FROM @amounts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
 GROUP BY time
 ORDER BY time

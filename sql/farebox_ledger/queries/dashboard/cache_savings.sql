@@ -16,7 +16,7 @@ FROM
         sumIf(ifNull(spend_cache_read, 0) + ifNull(spend_cache_write, 0), price_state = 'priced') AS cost,
         sumIf(rows_cached, price_state = 'priced') AS comparable,
         sumIf(rows_cached, price_state != 'priced') AS doubtful
-    FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
+    FROM @amounts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
     WHERE rows_cached > 0
     GROUP BY time, price_id
 ) AS cached

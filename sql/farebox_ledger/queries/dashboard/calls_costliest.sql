@@ -8,7 +8,7 @@ WITH
         FROM
         (
             SELECT toStartOfHour(moment) AS hour
-            FROM @attempts($__fromTime_ms, $__toTime_ms, 0)
+            FROM @amounts($__fromTime_ms, $__toTime_ms, 0)
             GROUP BY hour
             ORDER BY max(dearest) DESC NULLS LAST, hour
             LIMIT 20

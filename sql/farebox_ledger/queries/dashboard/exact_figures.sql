@@ -27,7 +27,7 @@ FROM
             sum(spend_output) AS output,
             sum(spend_tools) AS tools,
             sum(no_price + no_usage + partial) AS doubtful
-        FROM @attempts($__fromTime_ms, $__toTime_ms, 0)
+        FROM @amounts($__fromTime_ms, $__toTime_ms, 0)
     )
     UNION ALL
     SELECT

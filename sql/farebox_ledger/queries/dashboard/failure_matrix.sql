@@ -22,7 +22,7 @@ SELECT
 FROM
 (
     SELECT toString(route) AS route, sum(made.attempts) AS attempts, sum(made.attempts - made.ended_ok) AS not_ok
-    FROM @attempts($__fromTime_ms, $__toTime_ms, 0) AS made
+    FROM @amounts($__fromTime_ms, $__toTime_ms, 0) AS made
     GROUP BY route
     HAVING attempts > 0
 ) AS attempted

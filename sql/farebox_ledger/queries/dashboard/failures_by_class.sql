@@ -39,7 +39,7 @@ FROM
         sum(failed) OVER () AS checked,
         sum(spend) AS known,
         sum(no_price + no_usage + partial) AS doubtful
-    FROM @attempts($__fromTime_ms, $__toTime_ms, 0)
+    FROM @amounts($__fromTime_ms, $__toTime_ms, 0)
     GROUP BY class
 ) AS ended
 WHERE ended.class != 'ok' AND ended.failed > 0

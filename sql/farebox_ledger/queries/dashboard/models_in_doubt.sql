@@ -11,7 +11,7 @@ SELECT
     toFloat64(sum(made.spend)) AS `spend`,
     sum(no_price + no_usage + partial) AS `not fully priced`,
     toStartOfHour(max(moment)) AS `last`
-FROM @attempts($__fromTime_ms, $__toTime_ms, 0) AS made
+FROM @amounts($__fromTime_ms, $__toTime_ms, 0) AS made
 WHERE price_state IN ('no_price', 'no_usage', 'partial') OR price_reason != ''
 GROUP BY `model`, `provider`, `state`, `reason`
 ORDER BY `state` = 'assumed', `attempts` DESC, `model`, `provider`, `reason`

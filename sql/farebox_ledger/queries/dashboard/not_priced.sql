@@ -4,4 +4,4 @@ SELECT
     sum(no_price) AS `no price`,
     sum(no_usage) AS `no usage`,
     sum(partial) AS `lower bound`
-FROM @attempts($__fromTime_ms, $__toTime_ms, 0)
+FROM @amounts($__fromTime_ms, $__toTime_ms, 0)

@@ -2,7 +2,7 @@
 SELECT
     toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
     sum(no_price + no_usage + partial) AS `not fully priced`
-FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
+FROM @amounts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
 GROUP BY time
 HAVING `not fully priced` > 0
 ORDER BY time

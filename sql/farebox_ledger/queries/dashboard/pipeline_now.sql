@@ -10,7 +10,7 @@ SELECT
     conflicts.spans AS `conflicting`,
     moved.spans AS `copies moved in time`,
     odd.spans AS `impossible clock`
-FROM (SELECT sum(attempts) AS attempts FROM @attempts($__fromTime_ms, $__toTime_ms, 0)) AS made
+FROM (SELECT sum(attempts) AS attempts FROM @amounts($__fromTime_ms, $__toTime_ms, 0)) AS made
 CROSS JOIN (SELECT ifNull(sum(numbers), 0) AS numbers FROM @lost()) AS lost
 CROSS JOIN
 (

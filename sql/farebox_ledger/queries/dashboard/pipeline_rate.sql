@@ -4,6 +4,6 @@ SELECT
     sum(attempts) AS `attempts`,
     sum(no_usage) AS `without usage`,
     sum(partial) AS `cut`
-FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
+FROM @amounts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
 GROUP BY time
 ORDER BY time

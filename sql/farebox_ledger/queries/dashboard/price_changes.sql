@@ -9,7 +9,7 @@ WHERE valid_from >= $__fromTime_ms AND valid_from < $__toTime_ms
     AND (provider, model) IN
     (
         SELECT toString(provider), toString(model)
-        FROM @attempts($__fromTime_ms, $__toTime_ms, 0)
+        FROM @amounts($__fromTime_ms, $__toTime_ms, 0)
     )
 GROUP BY valid_from, provider, model, variant
 ORDER BY time, text

@@ -41,7 +41,7 @@ FROM
         sumIf(known_input_tokens, counts) AS tokens_in,
         sumIf(made.output_tokens, counts) AS tokens_out,
         sum(no_price + no_usage + partial) AS doubtful
-    FROM @attempts($__fromTime_ms, $__toTime_ms, 0) AS made
+    FROM @amounts($__fromTime_ms, $__toTime_ms, 0) AS made
     GROUP BY model, provider
 ) AS used
 LEFT JOIN

@@ -42,7 +42,7 @@ FROM
         WHERE (provider, model) IN
         (
             SELECT toString(provider), toString(model)
-            FROM @attempts($__fromTime_ms, $__toTime_ms, 0)
+            FROM @amounts($__fromTime_ms, $__toTime_ms, 0)
         )
         GROUP BY provider, model, unit, variant, region, tier_above, valid_from
     )

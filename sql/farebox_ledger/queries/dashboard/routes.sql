@@ -40,7 +40,7 @@ FROM
 LEFT JOIN
 (
     SELECT toString(route) AS route, sum(spend) AS known
-    FROM @attempts($__fromTime_ms - INTERVAL 7 DAY, $__toTime_ms - INTERVAL 7 DAY, 0)
+    FROM @amounts($__fromTime_ms - INTERVAL 7 DAY, $__toTime_ms - INTERVAL 7 DAY, 0)
     GROUP BY route
 ) AS before ON before.route = spent.route
 LEFT JOIN

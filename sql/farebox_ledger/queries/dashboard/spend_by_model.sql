@@ -3,6 +3,6 @@ SELECT
     toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
     model,
     toFloat64(sum(spend)) AS spend
-FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
+FROM @amounts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
 GROUP BY time, model
 ORDER BY time, model

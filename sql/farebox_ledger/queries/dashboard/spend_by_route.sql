@@ -3,6 +3,6 @@ SELECT
     toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
     route,
     toFloat64(sum(spend)) AS spend
-FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
+FROM @amounts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
 GROUP BY time, route
 ORDER BY time, route

@@ -15,7 +15,7 @@ FROM
         toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
         sum(spend) AS known,
         sum(no_price + no_usage + partial) AS doubtful
-    FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
+    FROM @amounts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
     GROUP BY time
 )
 ORDER BY time

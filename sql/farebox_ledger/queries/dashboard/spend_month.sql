@@ -22,12 +22,12 @@ SELECT
 FROM
 (
     SELECT sum(spend) AS known, sum(no_price + no_usage + partial) AS doubtful
-    FROM @attempts(toStartOfMonth(toDateTime64($__toTime_ms, 3, 'UTC')), $__toTime_ms, 0)
+    FROM @amounts(toStartOfMonth(toDateTime64($__toTime_ms, 3, 'UTC')), $__toTime_ms, 0)
 ) AS month
 CROSS JOIN
 (
     SELECT sum(spend) AS known, toDateTime(minOrNull(toStartOfHour(moment)), 'UTC') AS began
-    FROM @attempts(toStartOfHour(toDateTime64($__toTime_ms, 3, 'UTC') - INTERVAL 7 DAY), $__toTime_ms, 0)
+    FROM @amounts(toStartOfHour(toDateTime64($__toTime_ms, 3, 'UTC') - INTERVAL 7 DAY), $__toTime_ms, 0)
 ) AS week
 CROSS JOIN
 (

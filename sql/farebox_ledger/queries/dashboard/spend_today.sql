@@ -7,10 +7,10 @@ SELECT
 FROM
 (
     SELECT sum(spend) AS known, sum(no_price + no_usage + partial) AS doubtful
-    FROM @attempts(toStartOfDay(toDateTime64($__toTime_ms, 3, 'UTC')), $__toTime_ms, 0)
+    FROM @amounts(toStartOfDay(toDateTime64($__toTime_ms, 3, 'UTC')), $__toTime_ms, 0)
 ) AS today
 CROSS JOIN
 (
     SELECT sum(spend) AS known
-    FROM @attempts(toStartOfDay(toDateTime64($__toTime_ms, 3, 'UTC')) - INTERVAL 1 DAY, $__toTime_ms - INTERVAL 1 DAY, 0)
+    FROM @amounts(toStartOfDay(toDateTime64($__toTime_ms, 3, 'UTC')) - INTERVAL 1 DAY, $__toTime_ms - INTERVAL 1 DAY, 0)
 ) AS yesterday

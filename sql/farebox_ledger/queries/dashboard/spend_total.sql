@@ -6,10 +6,10 @@ SELECT
 FROM
 (
     SELECT sum(spend) AS known, sum(no_price + no_usage + partial) AS doubtful
-    FROM @attempts($__fromTime_ms, $__toTime_ms, 0)
+    FROM @amounts($__fromTime_ms, $__toTime_ms, 0)
 ) AS now
 CROSS JOIN
 (
     SELECT sum(spend) AS known
-    FROM @attempts($__fromTime_ms - toIntervalMillisecond(dateDiff('millisecond', $__fromTime_ms, $__toTime_ms)), $__fromTime_ms, 0)
+    FROM @amounts($__fromTime_ms - toIntervalMillisecond(dateDiff('millisecond', $__fromTime_ms, $__toTime_ms)), $__fromTime_ms, 0)
 ) AS before

@@ -92,7 +92,7 @@ FROM
                     toDateTime(toStartOfHour(moment), 'UTC') AS slot,
                     sum(spend) AS known,
                     sum(no_price + no_usage + partial) AS doubts
-                FROM @attempts(if(fine, until, toStartOfHour(since) - INTERVAL 175 HOUR), $__toTime_ms, 0)
+                FROM @amounts(if(fine, until, toStartOfHour(since) - INTERVAL 175 HOUR), $__toTime_ms, 0)
                 WHERE NOT fine
                 GROUP BY slot
             )

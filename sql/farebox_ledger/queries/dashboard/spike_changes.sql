@@ -24,7 +24,7 @@ FROM
     WHERE valid_from >= since AND valid_from < $__toTime_ms AND (provider, model) IN
     (
         SELECT toString(provider), toString(model)
-        FROM @attempts(since, $__toTime_ms, 0)
+        FROM @amounts(since, $__toTime_ms, 0)
     )
     GROUP BY valid_from, provider, model, variant
     UNION ALL

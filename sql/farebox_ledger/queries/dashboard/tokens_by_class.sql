@@ -6,6 +6,6 @@ SELECT
     sum(cached_tokens) AS `cache read`,
     sum(cache_written_tokens) AS `cache write`,
     sum(output_tokens) AS `output`
-FROM @attempts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
+FROM @amounts($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
 GROUP BY time
 ORDER BY time
