@@ -37,7 +37,8 @@ screenshots: $(STAMP)  ## Take the README's screenshots anew, of seeded traffic 
 	@PYTHONPATH=tests $(BIN)/python -m viewer.screenshots dashboards/screenshots
 
 lint: $(STAMP)  ## Check style, types and import arrows
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/mypy instrumentation/examples && \
+	  $(BIN)/pyright && $(BIN)/lint-imports
 
 # Constraints hold every version, so that a fresh install tomorrow is the one tested today.
 $(STAMP): pyproject.toml constraints.txt

@@ -19,8 +19,11 @@ client = farebox.wrap(openai.OpenAI())
 
 def classify(review: str) -> str:
     """Say in one word what a review thinks."""
-    asked = [{"role": "user", "content": f"One word, positive or negative: {review}"}]
-    completion = client.chat.completions.create(model="gpt-5.4-mini", messages=asked, max_completion_tokens=5)
+    completion = client.chat.completions.create(
+        model="gpt-5.4-mini",
+        max_completion_tokens=5,
+        messages=[{"role": "user", "content": f"One word, positive or negative: {review}"}],
+    )
     return completion.choices[0].message.content or ""
 
 

@@ -36,8 +36,9 @@ def answer(prompt: str) -> str:
     route = route_of(prompt)
     with farebox.tags(route=route, task=str(uuid.uuid4())):
         if route != "hard":
-            asked = [{"role": "user", "content": prompt}]
-            completion = qwen.chat.completions.create(model=QWEN, messages=asked, max_tokens=500)
+            completion = qwen.chat.completions.create(
+                model=QWEN, max_tokens=500, messages=[{"role": "user", "content": prompt}]
+            )
             if completion.choices[0].message.content:
                 return completion.choices[0].message.content
         message = claude.messages.create(model=HAIKU, max_tokens=500, messages=[{"role": "user", "content": prompt}])

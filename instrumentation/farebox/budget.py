@@ -63,6 +63,12 @@ class BudgetExceededError(BudgetError):
     amount and spend: USD, as the ledger last said. applies_to: what the budget is for.
     """
 
+    budget: str
+    amount: Decimal
+    spend: Decimal
+    period_end: datetime
+    applies_to: Mapping[str, str]
+
     def __init__(
         self, budget: str, amount: Decimal, spend: Decimal, period_end: datetime, applies_to: Mapping[str, str]
     ) -> None:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from farebox_up import wait_until
 from instrumentation.provider import Provider, start
 from instrumentation.test_sender import Collector
 
@@ -22,8 +29,29 @@ def provider() -> Provider:
     return start()
 
 
-def run(name: str, provider: Provider, *arguments: str, **variables: str) -> tuple[list[dict[str, Any]], str]:
-    """Run an example; returns the attributes of its spans, with name, trace and parent, and what it printed."""
+@dataclass
+class Started:
+    """An example that runs; once it has ended, the attributes of its spans, with name, trace and parent."""
+
+    process: subprocess.Popen[str]
+    collector: Collector
+
+    @property
+    def spans(self) -> list[dict[str, Any]]:
+        """What arrived of it."""
+        return [
+            {
+                each.key: getattr(each.value, each.value.WhichOneof("value") or "string_value")
+                for each in span.attributes
+            }
+            | {"name": span.name, "trace": span.trace_id.hex(), "parent": span.parent_span_id.hex()}
+            for span in self.collector.spans
+        ]
+
+
+@contextmanager
+def started(name: str, provider: Provider, *arguments: str, **variables: str) -> Iterator[Started]:
+    """Start an example as a script; it must be at its end when the block is."""
     with Collector().running() as collector:
         environment = {
             **os.environ,
@@ -34,21 +62,21 @@ def run(name: str, provider: Provider, *arguments: str, **variables: str) -> tup
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
             **variables,
         }
-        done = subprocess.run(
-            [sys.executable, str(FOLDER / f"{name}.py"), *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    spans = [
-        {each.key: each.value.string_value or each.value.int_value for each in span.attributes}
-        | {"name": span.name, "trace": span.trace_id.hex(), "parent": span.parent_span_id.hex()}
-        for span in collector.spans
-    ]
-    return spans, done.stdout
+        words = [sys.executable, str(FOLDER / f"{name}.py"), *arguments]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(words, env=environment, text=True, **pipes) as process:
+            try:
+                yield Started(process, collector)
+            finally:
+                process.kill()
+
+
+def run(name: str, provider: Provider, *arguments: str, **variables: str) -> tuple[list[dict[str, Any]], str]:
+    """Run an example to its end; returns its spans and what it printed."""
+    with started(name, provider, *arguments, **variables) as example:
+        printed, said = example.process.communicate(timeout=60)
+    assert example.process.returncode == 0, said
+    return example.spans, printed
 
 
 @pytest.mark.parametrize(
@@ -104,3 +132,42 @@ def test_gateways(provider: Provider) -> None:
     providers = {str(span["farebox.route"]): span["farebox.provider"] for span in spans}
     assert providers == {"openrouter": "openrouter", "gateway": "fireworks", "vllm": "self_hosted"}
     assert len(printed.splitlines()) == 3
+
+
+def test_fastapi_tenants(provider: Provider) -> None:
+    """Each request's call bears the tenant and user who asked, of an answer in one piece and of a streamed one."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with started("fastapi_tenants", provider, str(port)) as service:
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/docs"), timeout_s=60)
+        whole, streamed = (
+            requests.get(f"http://127.0.0.1:{port}/{path}", {"question": "Hello?"}, headers=headers, timeout=30)
+            for path, headers in (
+                ("answer", {"X-Tenant": "acme", "X-User": "u1"}),
+                ("stream", {"X-Tenant": "globex"}),
+            )
+        )
+        service.process.send_signal(signal.SIGINT)
+        service.process.communicate(timeout=60)
+
+    assert (whole.json(), streamed.text) == ("Hello wörld", "Hello wörld")
+    found = [tuple(span.get(f"farebox.{name}") for name in ("route", "tenant", "user")) for span in service.spans]
+    assert sorted(found, key=str) == [("answers", "acme", "u1"), ("streamed", "globex", None)]
+
+
+def answers(url: str) -> bool:
+    """Say whether anybody listens there."""
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_langchain_chain(provider: Provider) -> None:
+    """Both steps of a chain are recorded once each, as one task with the block's tags, with their usage."""
+    spans, printed = run("langchain_chain", provider)
+
+    assert [(span["farebox.route"], span["farebox.tag.feature"]) for span in spans] == [("parcels", "help-page")] * 2
+    assert len({span["farebox.task"] for span in spans}) == 1
+    assert [span["farebox.usage.state"] for span in spans] == ["reported", "reported"]
+    assert printed.strip()
