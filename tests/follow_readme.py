@@ -31,7 +31,7 @@ from documentation.pages import blocks  # noqa: E402
 from instrumentation.provider import start  # noqa: E402
 
 # How this machine reaches a package index is no part of what a newcomer sets up.
-NETWORK = re.compile(r"(?i)(pip_(index_url|extra_index_url|config_file|cert)|ssl_cert_file|(https?|no)_proxy)")
+NETWORK = re.compile(r"(?i)(pip_((extra_)?index_url|find_links|config_file|cert)|ssl_cert_file|(https?|no)_proxy)")
 PORTS = {
     "FAREBOX_OTLP_PORT": 4318,
     "FAREBOX_GRPC_PORT": 4317,
