@@ -5,7 +5,8 @@
     @tasks(since, until)           calls and tasks that began in a period; `parts/tasks.sql`
     @stretches()                   sums of the range, and of what it is compared with; `parts/stretches.sql`
     @rows_of_stretches()           the same attempt by attempt; `parts/rows_of_stretches.sql`
-    @judged(value)                 answers that were checked, by a value of theirs; `parts/judged.sql`
+    @judged(trait)                 answers that were checked, by a trait of theirs; `parts/judged.sql`
+    @units(since, until, fine)     units used, by row of the price, and how late; `parts/units.sql`
     @traced()                      attempts of the task that is asked for; `parts/traced.sql`
     @lost()                        numbers missing in the counts of clients; `parts/lost.sql`
     @query(name, route, model)     the report's question `name`, over the dashboard's range, by route and model
@@ -42,7 +43,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "tasks": ("since", "until"),
     "stretches": (),
     "rows_of_stretches": (),
-    "judged": ("value",),
+    "judged": ("trait",),
+    "units": ("since", "until", "fine"),
     "lost": (),
     "traced": (),
 }

@@ -1,4 +1,4 @@
-"""The lighter view of amounts is a shortcut for planning, never another answer."""
+"""Lighter views and rollups are shortcuts, never another answer."""
 
 from __future__ import annotations
 
@@ -36,3 +36,46 @@ def test_amounts_are_those_of_attempts(busy: Store, since: datetime, step_s: int
 
     assert len(light) > 20
     assert light == groups("attempts_between")
+
+
+@pytest.mark.parametrize("trait", ["length", "version", "language", "tool"])
+def test_rolled_up_answers_are_those_counted_one_by_one(busy: Store, trait: str) -> None:
+    """By tenant nothing is rolled up: those sums are what the rollup of checked answers must say of all together."""
+    counted = (
+        "sum(answers), sum(bad), sum(hedging_checked), sum(hedging), sum(overconfidence_checked), sum(overconfidence), "
+        "sum(calls_checked), sum(calls_malformed), sumMap(counts), sum(spend_bad), sum(doubtful), min(least_input)"
+    )
+    keys = "hour, route, provider, model, value"
+
+    def groups(by_tenant: int) -> list[tuple[object, ...]]:
+        view = f"answers_between({days()}, by_tenant = {by_tenant}, trait = '{trait}')"
+        asked = f"SELECT {keys}, {counted} FROM {view} GROUP BY {keys} ORDER BY {keys}"
+        return list(busy.client.query(asked).result_rows)
+
+    rolled_up = groups(0)
+
+    assert len(rolled_up) > 20
+    assert rolled_up == groups(1)
+
+
+def test_rolled_up_units_are_those_counted_one_by_one(busy: Store) -> None:
+    """By tenant nothing is rolled up: those sums are what the rollup of units must say of all together."""
+    keys = "moment, route, provider, model, price_id"
+    counted = "sum(rows), sum(priced), sum(doubtful), sum(cached), sum(cached_doubtful), sum(spend_priced)"
+    counted += ", sumForEach(units), max(longest_lag)"
+
+    def groups(by_tenant: int) -> list[tuple[object, ...]]:
+        view = f"units_between({days()}, by_tenant = {by_tenant}, step_s = 3600)"
+        asked = f"SELECT {keys}, {counted} FROM {view} GROUP BY {keys} ORDER BY {keys}"
+        return list(busy.client.query(asked).result_rows)
+
+    rolled_up = groups(0)
+
+    assert len(rolled_up) > 20
+    assert rolled_up == groups(1)
+
+
+def days() -> str:
+    """Write a period of three days that begins and ends within an hour."""
+    since = UNTIL - timedelta(days=3, minutes=7)
+    return f"since = '{since:%Y-%m-%d %H:%M:%S}', until = '{UNTIL:%Y-%m-%d %H:%M:%S}'"

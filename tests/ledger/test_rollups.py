@@ -35,6 +35,9 @@ FILLED = (
     "counted_days",
     "noted_parts",
     "tasks_hourly",
+    "answers_hourly",
+    "units_hourly",
+    "numbers_hourly",
     "task_outcomes",
     "span_conflicts",
 )

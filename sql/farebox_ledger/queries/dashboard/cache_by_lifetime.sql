@@ -37,22 +37,16 @@ FROM
         )) AS line
     FROM
     (
-        WITH
-            [cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_write_unsplit_tokens, cache_write_30m_tokens,
-                cache_write_12h_tokens] AS leaves,
-            arrayMap(each -> toUInt64(ifNull(each, 0)), leaves) AS counts,
-            price_state = 'priced' AS comparable
         SELECT
             toString(model) AS model,
             toString(provider) AS provider,
-            toString(if(comparable, price_id, '')) AS price_id,
-            sumForEach(arrayMap(each -> if(comparable, each, 0), counts)) AS tokens,
-            countIf(comparable) AS attempts,
-            countIf(NOT comparable) AS doubts
-        FROM llm_attempts
-        WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms AND arraySum(counts) > 0
-            AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+            toString(price_id) AS price_id,
+            arrayResize(arraySlice(sumForEach(made.units), 2, 6), 6) AS tokens,
+            sum(made.cached) AS attempts,
+            sum(cached_doubtful) AS doubts
+        FROM @units($__fromTime_ms, $__toTime_ms, 0) AS made
         GROUP BY model, provider, price_id
+        HAVING attempts + doubts > 0
     ) AS cached
     LEFT JOIN (SELECT price_id, any(prices) AS prices FROM price GROUP BY price_id) AS book ON book.price_id = cached.price_id
 )

@@ -19,6 +19,6 @@ SELECT
     toFloat64(known) AS `spend`,
     doubtful AS `not fully priced`,
     ifNull(toString(known), '') AS `spend, exact`
-FROM @judged(multiIf(input_tokens IS NULL, '(not known)', input_tokens <= 1000, 'up to 1,000', input_tokens <= 4000, 'up to 4,000', input_tokens <= 16000, 'up to 16,000', input_tokens <= 64000, 'up to 64,000', input_tokens <= 150000, 'up to 150,000', 'above 150,000'))
+FROM @judged('length')
 ORDER BY least_input IS NULL, least_input
 LIMIT 100

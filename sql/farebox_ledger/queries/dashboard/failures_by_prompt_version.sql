@@ -19,6 +19,6 @@ SELECT
     toFloat64(known) AS `spend`,
     doubtful AS `not fully priced`,
     ifNull(toString(known), '') AS `spend, exact`
-FROM @judged(prompt_version)
+FROM @judged('version')
 ORDER BY `answers` DESC, value
 LIMIT 100

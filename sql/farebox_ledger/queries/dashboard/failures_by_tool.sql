@@ -6,30 +6,16 @@ WITH
     bad + z * z / 2 AS centre,
     z * sqrt(bad * (answers - bad) / answers + z * z / 4) AS reach
 SELECT
-    tool AS `tool`,
+    value AS `tool`,
     answers AS `answers`,
     bad AS `malformed`,
     bad / answers AS `rate`,
     if(bad = 0, 0, (centre - reach) / (answers + z * z)) AS `at least`,
     if(bad = answers, 1, (centre + reach) / (answers + z * z)) AS `at most`,
-    how AS `most often`,
+    top AS `most often`,
     toFloat64(known) AS `spend`,
     doubtful AS `not fully priced`,
     ifNull(toString(known), '') AS `spend, exact`
-FROM
-(
-    WITH substring(arrayFirst(flag -> startsWith(flag, 'tool_call_malformed.'), flags), 21) AS broken
-    SELECT
-        toString(arrayJoin(arrayDistinct(arrayConcat(tool_names, malformed_tools)))) AS tool,
-        count() AS answers,
-        countIf(has(malformed_tools, tool)) AS bad,
-        ifNull(topKIf(1)(broken, has(malformed_tools, tool))[1], '') AS how,
-        sumIf(list_cost, has(malformed_tools, tool)) AS known,
-        countIf(has(malformed_tools, tool) AND price_state IN ('no_price', 'no_usage', 'partial')) AS doubtful
-    FROM llm_attempts
-    WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms AND kind != 'iteration' AND has(checked, 'tool_call_malformed')
-        AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
-    GROUP BY tool
-)
-ORDER BY `malformed` DESC, `answers` DESC, tool
+FROM @judged('tool')
+ORDER BY `malformed` DESC, `answers` DESC, `tool`
 LIMIT 100

@@ -1,18 +1,18 @@
--- How long did it take from an attempt's end until the ledger had it? Seconds an interval: quantiles and the longest. Batches and
--- background answers, which are read later, are left out, and so are impossible clocks.
+-- How long did it take from an attempt's end until the ledger had it? Seconds an interval: quantiles, one percent off at most, and
+-- the longest. Batches and background answers, which are read later, are left out, and so are impossible clocks.
 SELECT
-    toStartOfInterval(started_at, toIntervalSecond(@interval())) AS time,
-    quantileExact(0.5)(lag) AS `p50`,
-    quantileExact(0.95)(lag) AS `p95`,
-    max(lag) AS `longest`
+    time,
+    ifNotFinite(toFloat64(found[1]), NULL) AS `p50`,
+    ifNotFinite(toFloat64(found[2]), NULL) AS `p95`,
+    slowest AS `longest`
 FROM
 (
     SELECT
-        started_at,
-        greatest(dateDiff('millisecond', started_at, received_at) - ifNull(duration_ms, 0), 0) / 1000 AS lag
-    FROM llm_attempts
-    WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms AND kind = 'attempt' AND NOT clock_impossible
-        AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+        toStartOfInterval(moment, toIntervalSecond(@interval())) AS time,
+        quantilesDDMerge(0.01, 0.5, 0.95)(lags) AS found,
+        max(longest_lag) AS slowest
+    FROM @units($__fromTime_ms, $__toTime_ms, @interval() % 3600 != 0)
+    GROUP BY time
+    HAVING slowest IS NOT NULL
 )
-GROUP BY time
 ORDER BY time

@@ -25,32 +25,25 @@ FROM
     SELECT
         toString(model) AS model,
         toString(provider) AS provider,
-        sumIf(list_cost, price_state = 'priced') AS known,
-        sumForEachIf(
-            arrayMap(
-                each -> toUInt64(ifNull(each, 0)),
-                [uncached_input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_write_unsplit_tokens,
-                    cache_write_30m_tokens, cache_write_12h_tokens, audio_input_tokens, image_input_tokens, output_tokens,
-                    audio_output_tokens, image_output_tokens, web_search_requests, web_fetch_requests]
-            ),
-            price_state = 'priced'
-        ) AS units,
-        countIf(price_state IN ('no_price', 'no_usage', 'partial')) AS doubtful
-    FROM llm_attempts
-    WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms
-        AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+        sum(spend_priced) AS known,
+        sumForEach(made.units) AS units,
+        sum(made.doubtful) AS doubtful
+    FROM @units($__fromTime_ms, $__toTime_ms, 0) AS made
     GROUP BY model, provider
-    HAVING countIf(price_state = 'priced') > 0
+    HAVING sum(priced) > 0
 ) AS used
 CROSS JOIN
 (
     SELECT model, provider, argMax((met.price_id, book.prices), (attempts, met.price_id)) AS most, most.1 AS price_id, most.2 AS prices
     FROM
     (
-        SELECT toString(model) AS model, toString(provider) AS provider, toString(price_id) AS price_id, count() AS attempts
-        FROM llm_attempts
-        WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms AND price_state = 'priced' AND price_id != ''
+        SELECT toString(model) AS model, toString(provider) AS provider, toString(price_id) AS price_id, sum(priced) AS attempts
+        FROM units_between(
+            since = toDateTime64($__fromTime_ms, 6, 'UTC'), until = toDateTime64($__toTime_ms, 6, 'UTC'), by_tenant = 0, step_s = 3600
+        )
+        WHERE price_id != ''
         GROUP BY model, provider, price_id
+        HAVING attempts > 0
     ) AS met
     INNER JOIN (SELECT price_id, any(prices) AS prices FROM price GROUP BY price_id) AS book ON book.price_id = met.price_id
     GROUP BY model, provider

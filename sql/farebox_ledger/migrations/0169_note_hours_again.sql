@@ -1,0 +1,4 @@
+-- There are new rollups: every hour is dirty until it is counted into them.
+INSERT INTO arrivals (hour, received_at)
+SELECT DISTINCT toStartOfHour(started_at), now64(6, 'UTC')
+FROM stored_attempts

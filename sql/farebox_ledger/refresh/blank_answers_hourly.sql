@@ -1,0 +1,45 @@
+-- Which groups of these hours have nothing any more, because a correction moved it to another group? They count as nothing.
+INSERT INTO answers_hourly
+(
+    trait,
+    hour,
+    route,
+    provider,
+    model,
+    value,
+    least_input,
+    answers,
+    bad,
+    hedging_checked,
+    hedging,
+    overconfidence_checked,
+    overconfidence,
+    calls_checked,
+    calls_malformed,
+    counts,
+    spend_bad,
+    doubtful,
+    rolled_at
+)
+SELECT
+    trait,
+    hour,
+    route,
+    provider,
+    model,
+    value,
+    NULL AS least_input,
+    0 AS answers,
+    0 AS bad,
+    0 AS hedging_checked,
+    0 AS hedging,
+    0 AS overconfidence_checked,
+    0 AS overconfidence,
+    0 AS calls_checked,
+    0 AS calls_malformed,
+    map() AS counts,
+    NULL AS spend_bad,
+    0 AS doubtful,
+    {now:DateTime64(6, 'UTC')} AS rolled_at
+FROM answers_hourly FINAL
+WHERE hour IN {hours:Array(DateTime('UTC'))} AND answers_hourly.rolled_at < {now:DateTime64(6, 'UTC')}
