@@ -87,10 +87,10 @@ def environment(**settings: str) -> dict[str, str]:
     return kept | {f"FAREBOX_{name.upper()}": value for name, value in settings.items()}
 
 
-def start(folder: Path, command: Sequence[str] = COMMAND, otlp_port: int = 0, **settings: str) -> Up:
-    """Start `farebox up` on a folder and wait until it listens; on any free port, unless it is told on which."""
+def start(folder: Path, command: Sequence[str] = COMMAND, *, dsn: str = "", otlp_port: int = 0, **settings: str) -> Up:
+    """Start `farebox up` on a folder, or on a server's ledger, and wait until it listens; 0 means any port."""
     process = subprocess.Popen(
-        [*command, "--dsn", f"chdb:{folder}", "--otlp-port", str(otlp_port), "--clickhouse-port", "0"],
+        [*command, "--dsn", dsn or f"chdb:{folder}", "--otlp-port", str(otlp_port), "--clickhouse-port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import ctypes
 import os
+import secrets
 import sys
 from pathlib import Path
 
-__all__ = ["create_file", "make_folder", "remove_file", "sync_file", "sync_folder", "sync_system", "write_all"]
+__all__ = [
+    "boot_id",
+    "create_file",
+    "make_folder",
+    "remove_file",
+    "sync_file",
+    "sync_folder",
+    "sync_system",
+    "write_all",
+]
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 F_FULLFSYNC = 51  # macOS: fsync alone leaves the data in the drive's cache
+
+
+def boot_id() -> str:
+    """Name the time since the machine started, for as long as what was written and not synced is not lost.
+
+    Where the system has no such name it is another for each process.
+    """
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return secrets.token_hex(16)
 
 
 def make_folder(path: Path) -> None:

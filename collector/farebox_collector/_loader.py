@@ -1,7 +1,8 @@
 """Takes the journal's segments, oldest first, and inserts their rows until the store has them, whatever happens to it.
 
-A segment's name is the token of its insert, so that one that is loaded again after a crash adds nothing. Where a row
-makes an insert fail, the rows are halved until it stands alone; it goes to quarantine, its neighbours into the table.
+A segment's name is the token of its insert, so that one that is loaded again after a crash adds nothing. After a power
+cut it is another: ClickHouse may remember an insert whose rows it lost, and would pass it over. Where a row makes an
+insert fail, the rows are halved until it stands alone; it goes to quarantine, its neighbours into the table.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pyarrow as pa
 
 from farebox_collector._counts import Counts, Recent
 from farebox_collector._decode import ROWS, TRACES, decode
-from farebox_collector._files import sync_system
+from farebox_collector._files import boot_id, sync_system
 from farebox_collector._insert import insert
 from farebox_collector._journal import Journal, Kept, Segment
 from farebox_collector._quarantine import UNBOUNDED, Quarantine
@@ -89,6 +90,7 @@ class Loader:
         self._quarantine = quarantine
         self._counts = counts
         self._store_folder = store_folder
+        self._since = "" if store_folder is None else f"-{boot_id()}"  # a server looks after its own disk
         self._failures: dict[str, str] = {}
         self._recent = Recent()
         self._left: list[Segment] = []
@@ -205,7 +207,7 @@ class Loader:
     def _insert(self, segment: Segment, rows: _Rows, start: int, stop: int) -> None:
         began = time.monotonic()
         part = rows.rows.slice(start, stop - start).combine_chunks()
-        insert(self._client, rows.table, part, f"{segment.token}-{rows.table}-{start}-{stop}")
+        insert(self._client, rows.table, part, f"{segment.token}-{rows.table}-{start}-{stop}{self._since}")
         took_ms = (time.monotonic() - began) * 1000
         self._counts.add(f"{ROWS[rows.table]}_stored", stop - start)
         self._counts.add("inserts")

@@ -147,7 +147,7 @@ def _release(folder: Path) -> None:
         held = _holdings[folder]
         held.stores -= 1
         if held.stores == 0:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # gone already, or the disk takes nothing: it names a process that holds nothing
                 (folder / ADDRESS_FILE).unlink()
             del _holdings[folder]
             os.close(held.descriptor)

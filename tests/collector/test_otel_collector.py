@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import farebox_up
 import pytest
 import requests
 import yaml
-from farebox_up import COMMAND, Up, environment, read_greeting, wait_until
+from farebox_up import Up, wait_until
 from otlp_messages import attempt, traces
 
 from farebox_demo.lifecycle import free_port
@@ -80,18 +81,6 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "build" / "otelcol-farebox"
 
 
-def up_on(folder: Path, port: int) -> Up:
-    """Start `farebox up` on the port that it had before."""
-    process = subprocess.Popen(
-        [*COMMAND, "--dsn", f"chdb:{folder}", "--otlp-port", str(port), "--clickhouse-port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
-    return read_greeting(Up(folder, process))
-
-
 def test_client_to_collector_to_farebox(program: Path, start_up: Callable[..., Up], tmp_path: Path) -> None:
     """Spans go through a real collector into the ledger, once; what came while farebox was away comes after."""
     up = start_up(tmp_path / "ledger")
@@ -114,7 +103,7 @@ def test_client_to_collector_to_farebox(program: Path, start_up: Callable[..., U
         wait_until(lambda: up.rows("SELECT count() FROM llm_attempts") == [(2,)], 60)
         up.stop()
         taken = send(3, 4)
-        up = up_on(tmp_path / "ledger", port)
+        up = farebox_up.start(tmp_path / "ledger", otlp_port=port)
         wait_until(lambda: up.rows("SELECT count(), sum(list_cost) FROM llm_attempts")[0][0] == 4, 120)
     finally:
         running.kill()

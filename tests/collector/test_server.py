@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import clickhouse_connect
+import farebox_up
 import pytest
 import requests
+from collector.server_process import Server
 from collector.test_up import refused
-from farebox_up import COMMAND, Up, environment, read_greeting, wait_until
+from farebox_up import Up, wait_until
 from otlp_messages import attempt, traces
-
-from farebox_demo.lifecycle import free_port
-
-TESTS = Path(__file__).parent.parent
-
-
-class Server:
-    """A stand-in for a ClickHouse server, which can be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port(0)
-        self.dsn = f"clickhouse://default@127.0.0.1:{self.port}/farebox"
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "collector.clickhouse_stand_in", str(self.folder), str(self.port)],
-            env={**os.environ, "PYTHONPATH": str(TESTS)},
-        )
-        wait_until(self._answers, 60)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def rows(self, sql: str) -> list[tuple[object, ...]]:
-        with clickhouse_connect.get_client(host="127.0.0.1", port=self.port, database="farebox") as client:
-            return list(client.query(sql).result_rows)
-
-    def _answers(self) -> bool:
-        try:
-            return requests.get(f"http://127.0.0.1:{self.port}/ping", timeout=1).ok
-        except requests.RequestException:
-            return False
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +29,7 @@ def start(server: Server, tmp_path: Path) -> Iterator[Callable[[], Up]]:
     started: list[Up] = []
 
     def start_one() -> Up:
-        process = subprocess.Popen(
-            [*COMMAND, "--dsn", server.dsn, "--otlp-port", "0"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(journal=str(tmp_path / "journal")),
-        )
-        started.append(read_greeting(Up(tmp_path, process)))
+        started.append(farebox_up.start(tmp_path, dsn=server.dsn, journal=str(tmp_path / "journal")))
         return started[-1]
 
     yield start_one

@@ -3,8 +3,10 @@
     make chaos                         # 200 seeds
     make chaos CHAOS="--seeds 17"      # one again: the same clients, the same misfortunes
 
-A full disk needs a disk of its own, which is mounted where that is allowed (root on Linux); elsewhere that is left out.
-What a seed fixes is who sends what and what goes wrong in which order; how the threads interleave it does not.
+A disk that gets full, turns read-only or loses its power must be mounted, which is for root on Linux; elsewhere that is
+left out. In one seed of six the ledger is on a server, or what stands in for one; in one of four an application with a
+spool is killed as well. What a seed fixes is who sends what and what goes wrong in which order; how the threads
+interleave it does not.
 """
 
 from __future__ import annotations
@@ -13,28 +15,28 @@ import argparse
 import os
 import random
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import farebox_up
+from collector.server_process import Server
+from end_to_end.chaos_application import TASK, Application
 from end_to_end.chaos_client import Client
+from end_to_end.chaos_collector import MISFORTUNES, OF_A_DISK, OF_A_SERVER, Collector
+from end_to_end.disks import Disk, disk
 
 __all__ = ["Outcome", "run", "template"]
 
 CLIENTS_MAX = 8
-COMMAND = [sys.executable, "-m", "end_to_end.jumping_clock", "up"]
-TESTS = Path(__file__).parent.parent
-PYTHONPATH = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
 SETTLE_S_MAX = 60.0
-DISK = "512m"
+WITH_APPLICATION, WITH_SERVER = 0.25, 1 / 6
 
 
 @dataclass
@@ -42,6 +44,8 @@ class Outcome:
     """What one seed came to; `faults` are sentences, none if every book was right."""
 
     seed: int
+    disk: str = ""
+    server: bool = False
     faults: list[str] = field(default_factory=list)
     misfortunes: list[str] = field(default_factory=list)
     acknowledged: int = 0
@@ -49,98 +53,12 @@ class Outcome:
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        verdict = "; ".join(self.faults) or "books equal"
+        where = f"{self.disk} disk, {'server' if self.server else 'embedded'}"
+        found = ", ".join(f"{name} x{n}" if n > 1 else name for name, n in Counter(self.misfortunes).items())
         return (
-            f"seed {self.seed}: {self.acknowledged} spans acknowledged, {self.unanswered} unanswered, "
-            f"{len(self.misfortunes)} misfortunes ({', '.join(self.misfortunes)}), {self.seconds:.0f} s: {verdict}"
+            f"seed {self.seed} ({where}): {self.acknowledged} spans acknowledged, {self.unanswered} unanswered; "
+            f"{found}; {self.seconds:.0f} s: {'; '.join(self.faults) or 'books equal'}"
         )
-
-
-class _Collector:
-    """One `farebox up` on a folder, again and again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.own_disk = os.path.ismount(folder.parent)
-        self.ballast = folder.parent / "ballast"
-        self.clock = folder.parent.parent / f"clock-{folder.parent.name}"
-        self.errors: list[str] = []
-        self.up = self._start()
-
-    @property
-    def address(self) -> str:
-        return self.up.otlp
-
-    def kill(self, _: random.Random) -> None:
-        self._end(signal.SIGKILL)
-
-    def terminate(self, _: random.Random) -> None:
-        self._end(signal.SIGTERM)
-
-    def freeze(self, dice: random.Random) -> None:
-        """The process stands still for a moment, as under a heavy swap or in a paused machine."""
-        self.up.process.send_signal(signal.SIGSTOP)
-        time.sleep(dice.uniform(0.1, 1.0))
-        self.up.process.send_signal(signal.SIGCONT)
-
-    def fill_disk(self, dice: random.Random) -> None:
-        """The disk is full for a moment, or has less left than ClickHouse wants for a part."""
-        left, seconds = dice.choice([0, 100_000, 900_000]), dice.uniform(0.1, 1.5)
-        if self.own_disk:
-            self._ballast(left)
-            time.sleep(seconds)
-            self.ballast.unlink()
-
-    def fill_disk_and_kill(self, dice: random.Random) -> None:
-        left, seconds = dice.choice([0, 100_000, 900_000]), dice.uniform(0.1, 1.5)
-        if self.own_disk:
-            self._ballast(left)
-            time.sleep(seconds)
-        self._end(signal.SIGKILL)
-
-    def take_journal_away(self, dice: random.Random) -> None:
-        """The journal's folder is not there for a moment, as after a mount that went away."""
-        away = self.folder / "away"
-        (self.folder / "journal").rename(away)
-        time.sleep(dice.uniform(0.1, 0.6))
-        away.rename(self.folder / "journal")
-
-    def jump(self, dice: random.Random) -> None:
-        self.clock.write_text(str(dice.choice([-1e7, -3600.0, 0.0, 3600.0, 1e6])))
-
-    def stop(self) -> None:
-        self._end(signal.SIGTERM, again=False)
-
-    def _ballast(self, left: int) -> None:
-        free = os.statvfs(self.folder)
-        with suppress(OSError), self.ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(free.f_bavail * free.f_frsize - left, 1))
-
-    def _end(self, number: int, *, again: bool = True) -> None:
-        self.up.stop(number)
-        self.ballast.unlink(missing_ok=True)
-        self.errors += self.up.errors
-        self.up.end()
-        if again:
-            self.up = self._start()
-
-    def _start(self) -> farebox_up.Up:
-        os.environ["CHAOS_CLOCK"] = str(self.clock)
-        os.environ["PYTHONPATH"] = PYTHONPATH
-        return farebox_up.start(self.folder, COMMAND)
-
-
-MISFORTUNES = (
-    "kill",
-    "kill",
-    "kill",
-    "terminate",
-    "freeze",
-    "fill_disk",
-    "fill_disk_and_kill",
-    "take_journal_away",
-    "jump",
-)
 
 
 def template(folder: Path) -> Path:
@@ -151,59 +69,81 @@ def template(folder: Path) -> Path:
     return folder
 
 
-@contextmanager
-def disk(folder: Path) -> Iterator[None]:
-    """Give a folder a small disk of its own, where that is allowed; elsewhere no disk gets full."""
-    words = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "farebox-chaos", str(folder)]
-    mounted = shutil.which("mount") and subprocess.run(words, capture_output=True, check=False).returncode == 0
-    try:
-        yield
-    finally:
-        if mounted:
-            subprocess.run(["umount", str(folder)], check=True)
-
-
-def run(seed: int, empty: Path, folder: Path, misfortunes: int, keep: Path | None = None) -> Outcome:
+def run(
+    seed: int,
+    empty: Path,
+    folder: Path,
+    misfortunes: int,
+    keep: Path | None = None,
+    names: Sequence[str] = (),
+    *,
+    application: bool | None = None,
+    server: bool | None = None,
+) -> Outcome:
     """Let clients send while so many things go wrong, and hold the ledger against their books.
 
-    The ledger of a seed that went wrong is copied to `keep`.
+    What goes wrong is the seed's choice, or what is named; so is whether there is an application, or a server. The
+    ledger of a seed that went wrong is copied to `keep`.
     """
-    with disk(folder):
-        outcome = _run(seed, empty, folder, misfortunes)
+    dice = random.Random(seed)
+    on_disk = folder / "disk"
+    on_disk.mkdir()
+    rolled_application, rolled_server = dice.random() < WITH_APPLICATION, dice.random() < WITH_SERVER
+    application = rolled_application if application is None else application
+    with disk(on_disk) as made:
+        server_folder = folder / "server" if (rolled_server if server is None else server) else None
+        outcome = _run(seed, dice, empty, made, misfortunes, names, application, server_folder)
         if outcome.faults and keep:
             shutil.copytree(folder, keep / str(seed), symlinks=True)
     return outcome
 
 
-def _run(seed: int, empty: Path, folder: Path, misfortunes: int) -> Outcome:
+def _run(
+    seed: int,
+    dice: random.Random,
+    empty: Path,
+    on_disk: Disk,
+    misfortunes: int,
+    names: Sequence[str],
+    with_application: bool,
+    server_folder: Path | None,
+) -> Outcome:
     began = time.monotonic()
-    dice = random.Random(seed)
-    shutil.copytree(empty, folder / "ledger", symlinks=True)
-    outcome = Outcome(seed)
-    collector = _Collector(folder / "ledger")
+    folder = on_disk.folder.parent
+    shutil.copytree(empty, server_folder or on_disk.folder / "ledger", symlinks=True)
+    os.sync()
+    server = None if server_folder is None else Server(server_folder)
+    outcome = Outcome(seed, on_disk.kind, server is not None)
+    collector = Collector(on_disk, folder / "clock", server)
     clients = [
         Client(1_000_000 * number, random.Random(seed * 1000 + number), lambda: collector.address)
         for number in range(1, dice.randint(3, CLIENTS_MAX) + 1)
     ]
+    applications = [Application(folder, random.Random(seed), lambda: collector.address)] if with_application else []
+    threads = [*clients, *applications]
+    possible = [*MISFORTUNES, *(OF_A_SERVER if server else ()), *(OF_A_DISK if on_disk.is_real else ())]
+    chosen = list(names) or [dice.choice(possible) for _ in range(misfortunes)]
     try:
-        for client in clients:
-            client.start()
-        for _ in range(misfortunes):
+        for thread in threads:
+            thread.start()
+        for name in chosen:
             _wait_for_more(clients, dice.randint(1, 400))
-            name = dice.choice(MISFORTUNES)
             outcome.misfortunes.append(name)
             getattr(collector, name)(dice)
         _wait_for_more(clients, dice.randint(1, 200))
-        for client in clients:
-            client.finish()
-        for client in clients:
-            client.join()
-        _compare(collector, clients, outcome)
+        for thread in threads:
+            thread.finish()
+        for thread in threads:
+            thread.join()
+        outcome.misfortunes += ["kill_application"] * sum(each.kills for each in applications)
+        _compare(collector, clients, applications, outcome)
         collector.stop()
     finally:
         for client in clients:
             client.give_up()
         collector.up.end()
+        if server is not None:
+            server.kill()
     if any("Traceback" in line for line in collector.errors):
         outcome.faults.append("a traceback: " + "".join(collector.errors)[-2000:])
     outcome.seconds = time.monotonic() - began
@@ -218,26 +158,29 @@ def _wait_for_more(clients: list[Client], more: int) -> None:
         time.sleep(0.01)
 
 
-def _compare(collector: _Collector, clients: list[Client], outcome: Outcome) -> None:
-    """Hold the ledger against the books, span by span, to the last digit."""
-    acknowledged = {number: cost for client in clients for number, cost in client.acknowledged.items()}
-    unanswered = {number: cost for client in clients for number, cost in client.unanswered.items()}
-    outcome.acknowledged, outcome.unanswered = len(acknowledged), len(unanswered)
-    outcome.faults += [fault for client in clients for fault in client.faults]
+def _compare(collector: Collector, clients: list[Client], applications: list[Application], outcome: Outcome) -> None:
+    """Hold the ledger against the books, span by span, to the last digit, and the sums of hours against the rows."""
+    kept: dict[Any, Decimal] = {number: cost for client in clients for number, cost in client.acknowledged.items()}
+    open_: dict[Any, Decimal] = {number: cost for client in clients for number, cost in client.unanswered.items()}
+    for each in applications:
+        kept |= {f"{TASK}{number}": cost for number, cost in each.kept.items()}
+        open_ |= {f"{TASK}{number}": cost for number, cost in each.made.items()}
+    outcome.acknowledged, known = len(kept), {**open_, **kept}
+    outcome.unanswered = len(known) - len(kept)
+    outcome.faults += [fault for thread in (*clients, *applications) for fault in thread.faults]
     try:
         farebox_up.wait_until(lambda: collector.up.gauges()["journal_segments"] == 0, SETTLE_S_MAX)
     except AssertionError:
         outcome.faults.append(f"the journal is not loaded: {collector.up.gauges()} {collector.up.errors[-5:]}")
-    rows = collector.up.rows("SELECT toString(hex(span_id)), list_cost FROM llm_attempts")
-    ledger: dict[int, Decimal | None] = {}
-    for name, cost in rows:
-        if int(name, 16) in ledger:
+    ledger: dict[Any, Decimal | None] = {}
+    for span_id, task, cost in collector.rows("SELECT toString(hex(span_id)), task, list_cost FROM llm_attempts"):
+        name = task if task.startswith(TASK) else int(span_id, 16)
+        if name in ledger:
             outcome.faults.append(f"{name} is there twice")
-        ledger[int(name, 16)] = cost
-    known = {**unanswered, **acknowledged}
-    missing = [number for number in acknowledged if number not in ledger]
-    foreign = [number for number in ledger if number not in known]
-    wrong = [number for number in ledger if number in known and ledger[number] != known[number]]
+        ledger[name] = cost
+    missing = [name for name in kept if name not in ledger]
+    foreign = [name for name in ledger if name not in known]
+    wrong = [name for name in ledger if name in known and ledger[name] != known[name]]
     if missing:
         outcome.faults.append(f"{len(missing)} acknowledged spans are missing, e.g. {missing[:3]}")
     if foreign:
@@ -246,9 +189,11 @@ def _compare(collector: _Collector, clients: list[Client], outcome: Outcome) -> 
         outcome.faults.append(
             f"{len(wrong)} spans have another cost, e.g. {wrong[0]}: {ledger[wrong[0]]} not {known[wrong[0]]}"
         )
-    total = collector.up.rows("SELECT sum(list_cost) FROM llm_attempts")[0][0]
-    if total != sum((known[number] for number in ledger if number in known), Decimal(0)):
-        outcome.faults.append(f"the ledger's total is {total}")
+    expected = sum((known[name] for name in ledger if name in known), Decimal(0))
+    for what in ("sum(list_cost) FROM llm_attempts", "sum(spend) FROM attempts_by_hour"):
+        total = collector.rows(f"SELECT {what}")[0][0]
+        if total != expected:
+            outcome.faults.append(f"{what} is {total} instead of {expected}")
     if list((collector.folder / "quarantine").glob("*.journal")):
         outcome.faults.append("something is in quarantine")
 

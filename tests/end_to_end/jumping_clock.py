@@ -1,6 +1,7 @@
 """Runs the `farebox` command with a clock that jumps: it shows what a file says that it is off by, in seconds.
 
-Only Python's clock; ClickHouse has its own.
+Only Python's clock; ClickHouse has its own. Another file names the boot of the machine, which a cut of its disk's power
+alone does not end.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-OFFSET = Path(os.environ["CHAOS_CLOCK"])
+OFFSET, BOOT = Path(os.environ["CHAOS_CLOCK"]), Path(os.environ["CHAOS_BOOT"])
 _time, _time_ns = time.time, time.time_ns
 
 
@@ -25,5 +26,8 @@ if __name__ == "__main__":
     time.time = lambda: _time() + _offset_s()
     time.time_ns = lambda: _time_ns() + int(_offset_s() * 1e9)
     from farebox._cli import main
+    from farebox_collector import _files
+
+    _files.BOOT_ID = BOOT
 
     sys.exit(main())
