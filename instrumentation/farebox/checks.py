@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 __all__ = ["Check", "Finding", "State", "Visit"]
@@ -37,11 +38,12 @@ class Visit:
     """What one visit hands from room to room.
 
     dsn: the ledger's address as an argument gave it. task: the tag `task` of the test call; "" where none was made, or
-    the collector did not take it.
+    the collector did not take it. called_at: when it was made, by this machine's clock.
     """
 
     dsn: str | None = None
     task: str = ""
+    called_at: datetime | None = None
 
 
 Check = Callable[[Visit], Iterator[Finding]]

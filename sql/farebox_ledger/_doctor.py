@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,8 +15,8 @@ from farebox_ledger._dsn import Dsn, parse_dsn
 from farebox_ledger._migrate import migrations
 from farebox_ledger._prices import list_providers
 from farebox_ledger._query import run_query
-from farebox_ledger._store import open_reader
-from farebox_ledger.errors import LedgerError
+from farebox_ledger._store import connect, open_reader
+from farebox_ledger.errors import LedgerError, clickhouse_words
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -38,13 +39,34 @@ def check(visit: Visit) -> Iterator[Finding]:
             server = f"ClickHouse {client.command('SELECT version()')}"
             sentence = f"{dsn} answers ({server}), its schema is current ({migrations()[-1].number})"
             yield Finding("ledger", State.FINE, sentence)
+            yield _writable(dsn)
             yield from _room(dsn)
             yield _clock(client)
-            yield _test_call(client, visit.task)
+            yield _test_call(client, visit)
             yield _book(client)
             yield _unpriced(client)
     except LedgerError as error:
         yield Finding("ledger", State.WRONG, str(error))
+
+
+def _writable(dsn: Dsn) -> Finding:
+    """Tell whether what keeps the ledger could, as this user: its folder, or the server's rights."""
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    if dsn.kind == "chdb":
+        if os.access(dsn.folder, os.W_OK | os.X_OK):
+            return Finding("store", State.FINE, f"this user can write {dsn.folder}")
+        remedy = "only its owner can start `farebox up` there, or change the ledger"
+        return Finding("store", State.LOOK, f"this user cannot write {dsn.folder}", remedy)
+    try:
+        with connect(dsn, dsn.database) as writer:  # reports' own connection may not, whoever asks
+            may = int(writer.query("CHECK GRANT INSERT ON otel_traces").result_rows[0][0])
+    except ClickHouseError as error:
+        return Finding("store", State.LOOK, f"nobody can tell whether it can be written: {clickhouse_words(error)}")
+    if may:
+        return Finding("store", State.FINE, "the server's user may write it")
+    remedy = "fine for reports; `farebox up` and a collector need a user with INSERT"
+    return Finding("store", State.LOOK, "the server's user may only read it", remedy)
 
 
 def _room(dsn: Dsn) -> Iterator[Finding]:
@@ -66,17 +88,19 @@ def _clock(client: Client) -> Finding:
     return Finding("clock", State.FINE, f"the ledger's clock and ours differ by {abs(skew_s) * 1000:.0f} ms")
 
 
-def _test_call(client: Client, task: str) -> Finding:
-    if not task:
+def _test_call(client: Client, visit: Visit) -> Finding:
+    if visit.called_at is None:
         return Finding("arrival", State.SKIPPED, "no test call to look for")
     began = time.monotonic()
     while time.monotonic() - began < ARRIVAL_S:
         rows = client.query(
-            "SELECT price_state, ifNull(list_cost, -1) FROM llm_attempts WHERE task = {task:String}", {"task": task}
+            "SELECT price_state, received_at FROM llm_attempts WHERE task = {task:String}", {"task": visit.task}
         ).result_rows
         if rows:
-            took_ms = (time.monotonic() - began) * 1000
-            return Finding("arrival", State.FINE, f"the test call is in the ledger, {rows[0][0]} ({took_ms:.0f} ms)")
+            state, received_at = rows[0]
+            took_s = (received_at.replace(tzinfo=UTC) - visit.called_at).total_seconds()
+            sentence = f"the test call is in the ledger, {state}, {took_s:.1f} s after it was made"
+            return Finding("arrival", State.FINE, sentence)
         time.sleep(POLL_S)
     return Finding(
         "arrival",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,8 @@ def test_all_is_well(up: Up, tmp_path: Path) -> None:
     assert code == 0
     assert {each["state"] for findings in found.values() for each in findings} == {"fine"}
     assert {"settings", "anthropic", "openai", "exporter", "test call", "collector", "journal"} <= set(found)
-    assert "free" in found["arrival"][0]["sentence"]
+    assert {"ledger", "store", "disk", "clock", "prices", "models seen"} <= set(found)
+    assert re.search(r"free, [0-9.]+ s after it was made", found["arrival"][0]["sentence"])
 
 
 def test_nothing_runs(tmp_path: Path) -> None:

@@ -15,6 +15,10 @@ from collector.test_up import refused
 from farebox_up import Up, wait_until
 from otlp_messages import attempt, traces
 
+from farebox.checks import State
+from farebox_ledger import parse_dsn
+from farebox_ledger._doctor import _writable
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -81,3 +85,10 @@ def test_newer_schema(server: Server, tmp_path: Path) -> None:
 
     assert "a newer farebox has migrated the ledger" in said
     assert "upgrade this one" in said
+
+
+def test_the_doctor_says_whether_a_user_may_write(server: Server) -> None:
+    """Of a server's ledger it asks the server whether the user that is given may insert."""
+    found = _writable(parse_dsn(server.dsn))
+
+    assert (found.state, found.sentence) == (State.FINE, "the server's user may write it")
