@@ -1,7 +1,7 @@
 """Follow the README from top to bottom, as a newcomer would: a fresh clone, a bare environment, packages of its own.
 
     python tests/follow_readme.py                                   # all of it; some minutes, about 3 GB
-    python tests/follow_readme.py --done 'make demo' --done 'make test' --venv .venv
+    python tests/follow_readme.py --done 'make demo' --done 'make test' --venv .venv --demo demo.txt
 
 Every line of its shell blocks is run, every snippet of Python too, in their order. --done names lines that were run
 already, --venv an environment in which farebox is installed already. The providers are a server of this machine; what
@@ -159,13 +159,32 @@ def steps(page: Path) -> Iterator[tuple[str, str]]:
             yield "python", block.text
 
 
+def compare_demo(printed: str) -> None:
+    """Refuse a README whose figures of the demo are not those that were printed; times are each machine's own."""
+
+    def plain(line: str) -> str:
+        return re.sub(r"\s+", " ", re.sub(r"[\d,.]+ (ms|s)\b", "", line)).strip()
+
+    (shown,) = (each.text for each in blocks(ROOT / "README.md") if "per success" in each.text)
+    figures = [line for line in shown.splitlines() if re.search(r"\d", line) and not line.endswith("…")]
+    there = {plain(line) for line in printed.splitlines()}
+    if missing := [line for line in figures if plain(line) not in there]:
+        raise SystemExit("the demo printed other figures than the README shows:\n" + "\n".join(missing))
+    sys.stdout.write(f"{len(figures)} lines of the README's demo are as it printed them\n")
+
+
 def main() -> None:
     """Follow the README, and say of each step what came of it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--done", action="append", default=[], metavar="LINE", help="a line that was run already")
+    parser.add_argument(
+        "--demo", type=Path, metavar="FILE", help="what `make demo` printed, to hold the README's against"
+    )
     parser.add_argument("--venv", type=Path, metavar="FOLDER", help="an environment with farebox in it")
     args = parser.parse_args()
     began = time.monotonic()
+    if args.demo:
+        compare_demo(args.demo.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as home:
         newcomer = Newcomer(Path(home), args.done, args.venv)
         try:
