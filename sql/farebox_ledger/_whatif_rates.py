@@ -135,12 +135,15 @@ def _detectors(
 
 
 def _of_family(calls: Sequence[Call], family: str) -> tuple[Sample, Mapping[str, Sample]]:
-    """Count answers that were checked for a family, and those that failed by it, other than for their length alone."""
+    """Count answers that were checked for a family, and those that failed by it.
+
+    Without those that `max_tokens` cut: what is broken in them is the question's doing, and counted by itself.
+    """
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for call in calls:
         answer = call.last
-        if answer.outcome == "ok" and family in answer.checked:
-            failed = any(flag.partition(".")[0] == family and flag != LENGTH_FLAG for flag in answer.flags)
+        if answer.outcome == "ok" and family in answer.checked and LENGTH_FLAG not in answer.flags:
+            failed = any(flag.partition(".")[0] == family for flag in answer.flags)
             counts[answer.route][0] += failed
             counts[answer.route][1] += 1
     by_route = {route: Sample(*each) for route, each in counts.items()}

@@ -69,8 +69,8 @@ def show_advice(advice: Advice, out: Console) -> None:
     looked_at = len(advice.change) + len(advice.test) + len(advice.rest)
     saving = [each for each in advice.rest if each.saved_a_month.value > 0]
     out.print(
-        f"Looked at {looked_at:,} changes. Of the others {len(saving):,} would save money, and lose successes or rest "
-        "on too little:"
+        f"Looked at {looked_at:,} changes. Of the others {len(saving):,} would save money, but it is not likely enough "
+        "that as many tasks succeed, or they rest on too little:"
         if saving
         else f"Looked at {looked_at:,} changes; none of the others would save money."
     )
@@ -79,6 +79,12 @@ def show_advice(advice: Advice, out: Console) -> None:
         for each in saving[:REST_MAX]:
             if each.thin:
                 out.print(f"  {each.route} → {each.target}: {each.thin[0]}", style="dim", markup=False)
+    if advice.change or advice.test or saving:
+        out.print(
+            "success: share of tasks; cheaper and as good: chance that a success costs less, and that at most "
+            f"{MARGIN:.0%} fewer tasks succeed. One change in full: farebox whatif --route ROUTE --to MODEL@PROVIDER",
+            style="dim",
+        )
 
 
 def show_lifetimes(lifetimes: Sequence[Lifetime], out: Console) -> None:

@@ -13,7 +13,17 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from audit.test_formats import ANTHROPIC_COST, ANTHROPIC_USAGE, OPENAI_COSTS, OPENAI_USAGE, OPENROUTER, UNIX
+from audit.test_formats import (
+    ANTHROPIC_COST,
+    ANTHROPIC_USAGE,
+    FIREWORKS_COSTS,
+    FIREWORKS_USAGE,
+    OPENAI_COSTS,
+    OPENAI_USAGE,
+    OPENROUTER,
+    TOGETHER,
+    UNIX,
+)
 
 from farebox._cli import main
 from farebox_ledger import Store
@@ -31,6 +41,7 @@ class Api:
 
     answers: dict[str, list[tuple[int, dict[str, str], Any]]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, list[str]], dict[str, str]]] = field(default_factory=list)
+    posted: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
 
     def say(self, path: str, *pages: Any, status: int = 200, **headers: str) -> None:
@@ -49,6 +60,10 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     told = Api()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.do_GET()
+
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             told.asked.append((parts.path, parse_qs(parts.query), {k.lower(): v for k, v in self.headers.items()}))
@@ -73,6 +88,10 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     monkeypatch.setenv("ANTHROPIC_ADMIN_KEY", KEY)
     monkeypatch.setenv("OPENAI_ADMIN_KEY", KEY)
     monkeypatch.setenv("OPENROUTER_MANAGEMENT_KEY", KEY)
+    for name in ("FIREWORKS", "TOGETHER"):
+        monkeypatch.setenv(f"{name}_API_URL", told.url)
+        monkeypatch.setenv(f"{name}_API_KEY", KEY)
+    monkeypatch.setenv("FIREWORKS_ACCOUNT_ID", "mine")
     yield told
     server.shutdown()
     thread.join()
@@ -134,6 +153,58 @@ def test_openrouters_activity_is_cut_to_the_period(api: Api) -> None:
     assert {line.start.date().isoformat() for line in bill.lines} == {"2026-11-03"}
     with pytest.raises(BillError, match="OpenRouter tells of 30 days; fetch from 2026-10-07 on"):
         fetch_bills("openrouter", SINCE - timedelta(days=40), NOW, NOW)
+
+
+def test_fireworks_is_asked_for_each_day_and_for_costs(api: Api) -> None:
+    """Usage is asked for by the day, since rows may name none; costs are posted for, page by page."""
+    (row,) = FIREWORKS_USAGE["serverlessCosts"]
+    timeless = {name: value for name, value in row.items() if not name.endswith("Time")}
+    api.say("/accounts/mine/billingUsage", {"serverlessCosts": [timeless]}, {"serverlessCosts": []})
+    api.say("/accounts/mine/usageCosts:query", {**FIREWORKS_COSTS, "nextPageToken": "two"}, FIREWORKS_COSTS)
+
+    usage, costs = fetch_bills("fireworks", SINCE, NOW, NOW)
+
+    days = [asked["startTime"] for path, asked, _ in api.asked if path.endswith("billingUsage")]
+    assert days == [["2026-11-03T00:00:00Z"], ["2026-11-04T00:00:00Z"], ["2026-11-05T00:00:00Z"]]
+    assert {(line.unit, line.quantity, line.start) for line in usage.lines} == {
+        ("uncached_input_tokens", 1000, datetime(2026, 11, 3, tzinfo=UTC)),
+        ("cache_read_tokens", 200, datetime(2026, 11, 3, tzinfo=UTC)),
+        ("output_tokens", 30, datetime(2026, 11, 3, tzinfo=UTC)),
+    }
+    assert [(each["groupBy"], each["endTime"], each.get("pageToken")) for each in api.posted] == [
+        (["DAY", "MODEL"], "2026-11-06T00:00:00Z", None),
+        (["DAY", "MODEL"], "2026-11-06T00:00:00Z", "two"),
+    ]
+    assert sum(line.amount or 0 for line in costs.lines) == Decimal("2.50000001")
+
+
+def test_together_is_asked_by_month(api: Api) -> None:
+    """Each month of the period is asked for, page by page; what is outside of the period does not count."""
+    api.say("/billing/usage", {**TOGETHER, "data": []}, {**TOGETHER, "next_cursor": "two"}, {**TOGETHER, "data": []})
+
+    (bill,) = fetch_bills("together", datetime(2026, 10, 30, tzinfo=UTC), NOW, NOW)
+
+    asked = [(asked["month"], asked.get("after")) for _, asked, _ in api.asked]
+    assert asked == [(["2026-10"], None), (["2026-11"], None), (["2026-11"], ["two"])]
+    assert sum(line.amount or 0 for line in bill.lines) == Decimal("5.30108")
+    assert api.asked[0][2]["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("name", ["", "../../keys", "a/b", "a b"])
+def test_an_account_is_a_name_and_nothing_else(name: str, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands in a path cannot lead out of it; without it the sentence says what to set."""
+    monkeypatch.setenv("FIREWORKS_ACCOUNT_ID", name)
+
+    with pytest.raises(BillError, match=r"FIREWORKS_ACCOUNT_ID is .*; set it to your account's name at Fireworks"):
+        fetch_bills("fireworks", SINCE, NOW, NOW)
+
+    assert api.asked == []
+
+
+def test_a_report_that_is_not_opened_says_who_opens_it(api: Api) -> None:
+    """Together opens its report by organization: the sentence of a 404 says so."""
+    with pytest.raises(BillError, match="answered 404: no such thing; Together opens this report by organization"):
+        fetch_bills("together", SINCE, NOW, NOW)
 
 
 def test_rate_limits_are_waited_out(api: Api) -> None:

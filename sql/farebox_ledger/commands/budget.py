@@ -94,7 +94,8 @@ def _set(args: argparse.Namespace) -> int:
         print(f"{told['name']} ends at {told['valid_from']}")  # noqa: T201
     else:
         scope = ", ".join(f"{column}={value}" for column, value in told["applies_to"].items()) or "everything"
-        print(f"{told['name']}: ${told['amount']} a {told['period']} for {scope}, from {told['valid_from']}")  # noqa: T201
+        period = f"{'an' if told['period'] == 'hour' else 'a'} {told['period']}"
+        print(f"{told['name']}: ${told['amount']} {period} for {scope}, from {told['valid_from']}")  # noqa: T201
     return 0
 
 

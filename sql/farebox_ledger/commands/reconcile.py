@@ -28,8 +28,8 @@ KINDS = ("model", "tier", "workspace", "project", "key")
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    from farebox_ledger.reconcile._fetch import SOURCES
     from farebox_ledger.reconcile._files import FOCUS, FORMATS, GENERIC
+    from farebox_ledger.reconcile._sources import SOURCES
 
     parser.description = (
         "Hold what providers bill against the ledger, by day, model, key, workspace or project, tier and kind of "

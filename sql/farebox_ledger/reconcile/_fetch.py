@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 from farebox_ledger.errors import BillError
 from farebox_ledger.reconcile._files import pages_bill
 from farebox_ledger.reconcile._lines import Bill, day_start, read_json
+from farebox_ledger.reconcile._sources import SOURCES, Ask, Report, Source
 
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["SOURCES", "fetch_bills"]
+__all__ = ["fetch_bills"]
 
 TIMEOUT_S = (10, 120)
 ATTEMPTS = 6
@@ -26,103 +27,10 @@ WAIT_S_MAX = 120.0
 PAGES_MAX = 10_000
 IN_THE_CLEAR = {("http", host) for host in ("127.0.0.1", "localhost", "::1")}
 WORDS_MAX = 200
-OPENROUTER_DAYS = 30
 PAGE_BYTES_MAX = 64 * 1024 * 1024
 PAGE_S_MAX = 600.0
 CHUNK_BYTES = 1024 * 1024
-
-Parameters = Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Report:
-    """One report of an API: its path, the format of its pages, and what to ask of a period."""
-
-    path: str
-    format: str
-    ask: Callable[[datetime, datetime], Parameters]
-
-
-@dataclass(frozen=True)
-class Source:
-    """One provider's API: where it is, which variable holds the key, and how the key is shown."""
-
-    address: str
-    address_variable: str
-    key_variables: tuple[str, ...]
-    headers: Callable[[str], Mapping[str, str]]
-    reports: tuple[Report, ...]
-
-
-def _iso(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _anthropic(*groups: str) -> Callable[[datetime, datetime], Parameters]:
-    grouped = [("group_by[]", group) for group in groups]
-    return lambda start, end: [("starting_at", _iso(start)), ("ending_at", _iso(end)), ("limit", "31"), *grouped]
-
-
-def _openai(limit: int, *groups: str) -> Callable[[datetime, datetime], Parameters]:
-    grouped = [("bucket_width", "1d"), ("limit", str(limit)), *(("group_by[]", group) for group in groups)]
-    return lambda start, end: [
-        ("start_time", str(int(start.timestamp()))),
-        ("end_time", str(int(end.timestamp()))),
-        *grouped,
-    ]
-
-
-def _whole(_start: datetime, _end: datetime) -> Parameters:
-    """Ask for all there is: OpenRouter tells of the last 30 days at once."""
-    return ()
-
-
-def _bearer(key: str) -> Mapping[str, str]:
-    return {"Authorization": f"Bearer {key}"}
-
-
-# Source: platform.claude.com/docs/en/api/admin, admin resources of openai 3.54.0, openrouter.ai/docs/api; 2026-11-23.
-SOURCES: Mapping[str, Source] = {
-    "anthropic": Source(
-        "https://api.anthropic.com",
-        "ANTHROPIC_BASE_URL",
-        ("ANTHROPIC_ADMIN_KEY", "ANTHROPIC_ADMIN_API_KEY"),
-        lambda key: {"x-api-key": key, "anthropic-version": "2023-06-01"},
-        (
-            Report(
-                "/v1/organizations/usage_report/messages",
-                "anthropic-usage",
-                lambda start, end: [
-                    ("bucket_width", "1d"),
-                    *_anthropic("model", "service_tier", "workspace_id", "api_key_id")(start, end),
-                ],
-            ),
-            Report("/v1/organizations/cost_report", "anthropic-cost", _anthropic("workspace_id", "description")),
-        ),
-    ),
-    "openai": Source(
-        "https://api.openai.com/v1",
-        "OPENAI_BASE_URL",
-        ("OPENAI_ADMIN_KEY",),
-        _bearer,
-        (
-            Report(
-                "/organization/usage/completions",
-                "openai-usage",
-                _openai(31, "model", "project_id", "api_key_id", "batch", "service_tier"),
-            ),
-            Report("/organization/usage/embeddings", "openai-usage", _openai(31, "model", "project_id", "api_key_id")),
-            Report("/organization/costs", "openai-costs", _openai(180, "line_item", "project_id")),
-        ),
-    ),
-    "openrouter": Source(
-        "https://openrouter.ai/api/v1",
-        "OPENROUTER_BASE_URL",
-        ("OPENROUTER_MANAGEMENT_KEY", "OPENROUTER_PROVISIONING_KEY"),
-        _bearer,
-        (Report("/activity", "openrouter", _whole),),
-    ),
-}
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def fetch_bills(name: str, since: datetime, until: datetime, now: datetime) -> list[Bill]:
@@ -135,16 +43,17 @@ def fetch_bills(name: str, since: datetime, until: datetime, now: datetime) -> l
     start, end = day_start(since), min(day_start(until - timedelta(microseconds=1)) + timedelta(days=1), day_start(now))
     if start >= end:
         raise BillError(f"no day from {since:%Y-%m-%d} on is over yet; fetch from an earlier one with --since")
-    if name == "openrouter" and start < day_start(now) - timedelta(days=OPENROUTER_DAYS):
-        raise BillError(
-            f"OpenRouter tells of {OPENROUTER_DAYS} days; fetch from {now - timedelta(days=30):%Y-%m-%d} on"
-        )
-    base = _base(source)
+    first = day_start(now) - timedelta(days=source.days) if source.days is not None else start
+    if start < first:
+        raise BillError(f"{source.name} tells of {source.days} days; fetch from {first:%Y-%m-%d} on")
+    base, named = _base(source), _path_names(source)
     found = []
     with _session(source, base) as session:
         for report in source.reports:
-            pages = list(_pages(session, source, f"{base}{report.path}", report.ask(start, end)))
-            where = f"{urlsplit(base).hostname}{report.path}"
+            path = report.path.format(**named)
+            address = f"{base}{path}"
+            pages = [page for ask in report.ask(start, end) for page in _pages(session, source, report, address, ask)]
+            where = f"{urlsplit(base).hostname}{path}"
             bill = pages_bill(report.format, pages, where, name, (start, end))
             lines = tuple(line for line in bill.lines if start <= line.start < end)
             found.append(Bill(name, bill.bill_id, bill.format, start, end, where, lines))
@@ -186,36 +95,69 @@ def _session(source: Source, base: str) -> requests.Session:
     return session
 
 
-def _pages(session: requests.Session, source: Source, address: str, asked: Parameters) -> Iterator[Mapping[str, Any]]:
+def _path_names(source: Source) -> dict[str, str]:
+    """Read what stands in paths from the environment: names of accounts, and no way out of the path."""
+    found = {}
+    for name, variable in source.path_variables.items():
+        found[name] = os.environ.get(variable, "").strip()
+        if not NAME.fullmatch(found[name]):
+            raise BillError(f"{variable} is {found[name]!r}; set it to your account's name at {source.name}")
+    return found
+
+
+def _pages(
+    session: requests.Session, source: Source, report: Report, address: str, ask: Ask
+) -> Iterator[Mapping[str, Any]]:
     """Read page after page, as each names the next."""
-    token, seen = "", set()
+    seen: set[str] = set()
+    name, parameter = report.more
     for _ in range(PAGES_MAX):
-        page = _ask(session, source, address, [*asked, *([("page", token)] if token else [])])
-        yield page
-        token = str(page.get("next_page") or "") if page.get("has_more") else ""
+        page = _page(_ask(session, source, address, ask), report, address)
+        yield _timed(page, report, ask)
+        token = str(page.get(name) or "") if page.get("has_more", True) else ""
         if not token:
             return
         if token in seen:
             raise BillError(f"{address} names the same next page again and again; fetch a shorter period")
         seen.add(token)
+        ask = ask.after(parameter, token)
     raise BillError(f"{address} has more than {PAGES_MAX:,} pages; fetch a shorter period")
 
 
-def _ask(session: requests.Session, source: Source, address: str, asked: Parameters) -> Mapping[str, Any]:
+def _timed(page: Mapping[str, Any], report: Report, ask: Ask) -> Mapping[str, Any]:
+    """Say of rows that name no time that they are of the period that was asked for."""
+    if ask.period is None:
+        return page
+    start, end = (each.isoformat() for each in ask.period)
+    rows = [
+        {**row, "startTime": row.get("startTime") or start, "endTime": row.get("endTime") or end}
+        for row in page[report.rows]
+    ]
+    return {**page, report.rows: rows}
+
+
+def _ask(session: requests.Session, source: Source, address: str, ask: Ask) -> bytes:
     """Ask once, and again as long as the API asks for patience."""
     import requests
 
+    method = "GET" if ask.body is None else "POST"
     for attempt in range(ATTEMPTS):
         try:
             # A redirect would show the key to somebody else.
-            with session.get(
-                address, params=list(asked), timeout=TIMEOUT_S, allow_redirects=False, stream=True
+            with session.request(
+                method,
+                address,
+                params=list(ask.parameters),
+                json=ask.body,
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
+                stream=True,
             ) as answer:
                 content = _content(answer, address)
         except requests.RequestException as error:
             raise BillError(f"{address} does not answer ({type(error).__name__}); try again later") from None
         if answer.status_code == 200:
-            return _page(content, address)
+            return content
         if answer.status_code not in (408, 409, 429) and answer.status_code < 500:
             raise BillError(_refusal(answer.status_code, content, source, address))
         if attempt + 1 < ATTEMPTS:
@@ -236,11 +178,12 @@ def _content(answer: requests.Response, address: str) -> bytes:
     return bytes(content)
 
 
-def _page(content: bytes, address: str) -> Mapping[str, Any]:
-    page = read_json(content.decode(errors="replace"), address)
-    if not isinstance(page, dict) or not isinstance(page.get("data"), list):
+def _page(content: bytes, report: Report, address: str) -> Mapping[str, Any]:
+    page: Any = read_json(content.decode(errors="replace"), address)
+    rows = page.get(report.rows) if isinstance(page, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BillError(f"{address} answered with no page of a report; this farebox may be too old for it")
-    return page
+    return dict(page)
 
 
 def _patience(answer: requests.Response, attempt: int) -> float:
@@ -265,4 +208,5 @@ def _refusal(status: int, content: bytes, source: Source, address: str) -> str:
     words = " ".join(str(words).split())[:WORDS_MAX]
     if any(os.environ.get(name, "").strip() and os.environ[name].strip() in words for name in source.key_variables):
         words = ""
-    return f"{address} answered {status}" + (f": {words}" if words else "")
+    hint = source.hints.get(status, "")
+    return f"{address} answered {status}" + (f": {words}" if words else "") + (f"; {hint}" if hint else "")
