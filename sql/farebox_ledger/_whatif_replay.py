@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from statistics import fmean, pstdev
+from statistics import fmean, median, pstdev
 
 from farebox_ledger._whatif_cache import HOUR_S, MINUTES_5_S, Prompt, Rule, Split, heads_of, replay, rule_for
+from farebox_ledger._whatif_luck import luck_of, retried
 from farebox_ledger._whatif_price import Target
 from farebox_ledger._whatif_tokens import Estimate, Slope, boundaries, slope_of, token_ratio
 from farebox_ledger._whatif_traffic import Attempt, Call
@@ -37,6 +38,7 @@ CACHE_TOKENS_MIN = 20_000
 HEAD_TOLERANCE = 1.02
 # So many reads of a head tell how far caches see it.
 HEADS_SEEN_MIN = 5
+FAR = 1.5
 TOKENS_A_BYTE = 0.25
 LIFETIMES = {"5m": MINUTES_5_S, "1h": HOUR_S, "none": 0.0}
 
@@ -81,9 +83,9 @@ def replayed(moved: Sequence[Call], target_calls: Sequence[Call], target: Target
     efficiency = _efficiency(rule, known, at_host, target)
     first = [each for call in target_calls if not call.escalation and (each := call.reported) is not None]
     answers = _answers(known, first, asked_there, moved[0].first.route, tokens)
-    retried = _retried([call for call in target_calls if call.first.provider == target.provider], moved)
-    retried = retried if rule.kind == "automatic" else 0.0
-    there = Replay(splits, target, efficiency.value, retried, rule.minimum_tokens)
+    automatic, luck = rule.kind == "automatic", luck_of(moved, automatic=rule.kind == "automatic")
+    again = retried([call for call in target_calls if call.first.provider == target.provider], moved)
+    there = Replay(splits, target, efficiency.value, again if automatic else 0.0, rule.minimum_tokens)
     inputs, outputs = float(there.inputs()), float(there.outputs(answers.value))
     cost = inputs + outputs
     others = (
@@ -95,8 +97,10 @@ def replayed(moved: Sequence[Call], target_calls: Sequence[Call], target: Target
         math.hypot(inputs * tokens.spread, outputs * math.hypot(tokens.spread, words), open_cache)
         for words in (1 - answers.low / (answers.value or 1), answers.high / (answers.value or 1) - 1)
     )
-    rates, luck = [each.hit_rate for each in (there, *others)], Z * _luck(there, len(moved))
-    noise = _noise(there, moved, known, answers.value) / cost if cost else 0.0
+    rates, sizes = [each.hit_rate for each in (there, *others)], [prompt_tokens(split) for split in splits]
+    reads = Z * luck.of_reads([split.read for split in splits], sizes) / (there.total or 1)
+    saved = [each * float(target.prices.read_discount) for each in sizes]
+    noise = Z * math.hypot(_worded(known, outputs), luck.of_cost(there.each(answers.value), saved))
     return Replayed(
         calls=len(moved),
         cost=Estimate(cost, max(0.0, cost - below), cost + above, "tokens × list prices of the book"),
@@ -104,13 +108,13 @@ def replayed(moved: Sequence[Call], target_calls: Sequence[Call], target: Target
         answers=answers,
         hit_rate=Estimate(
             rates[0],
-            max(0.0, min(rates) - luck),
-            min(1.0, max(rates) + luck),
+            max(0.0, min(rates) - reads),
+            min(1.0, max(rates) + reads),
             f"{rule.kind}: {rule.source}; {efficiency.basis}",
         ),
         hit_rate_now=sum(each.cache_read for each in known) / (sum(each.input_tokens or 0 for each in known) or 1),
         hit_saves=Decimal(there.total) * target.prices.read_discount,
-        noise=noise,
+        noise=noise / cost if cost else 0.0,
     )
 
 
@@ -196,43 +200,11 @@ def turns_are_marked(calls: Sequence[Call], prompts: Sequence[Prompt]) -> bool:
     return False
 
 
-def _retried(there: Sequence[Call], moved: Sequence[Call]) -> float:
-    """Tell what share of calls repeats what an attempt before brought into the cache: at the target, else now."""
-    calls = there if len(there) >= ANSWERS_MIN else moved
-    met = sum(any(each.reached and each is not call.reported for each in call.attempts) for call in calls)
-    return met / len(calls)
-
-
-def _noise(there: Replay, moved: Sequence[Call], known: Sequence[Attempt], answer: float) -> float:
-    """Say by how many USD the cost may differ by luck, next time: 95 % of it."""
+def _worded(known: Sequence[Attempt], outputs: float) -> float:
+    """Say by how many USD (one standard deviation) answers that cost so much differ, now and next time."""
     lengths = [float(each.output or 0) for each in known] or [0.0]
-    outputs, mean = float(there.outputs(answer)), fmean(lengths)
-    worded = math.sqrt(2 / len(known)) * pstdev(lengths) / mean * outputs if known and mean else 0.0
-    # Which answers are cut or left before their usage comes is luck too, and a few may hold most of the money.
-    missing = 1 - len(known) / len(moved)
-    lost = math.sqrt(2 * missing * (1 - missing) * sum(each * each for each in there.each(answer)))
-    return Z * math.hypot(worded, lost, _again(there, len(moved)))
-
-
-def _again(there: Replay, calls: int) -> float:
-    """Say by how many USD (one standard deviation) it matters which retries meet their own prompt in the cache."""
-    saved = (each * float(there.target.prices.read_discount) for each in map(prompt_tokens, there.splits))
-    return (
-        math.sqrt(_chance(there.retried * calls, calls) * sum(each * each for each in saved)) if there.retried else 0.0
-    )
-
-
-def _luck(there: Replay, calls: int) -> float:
-    """Say by how much of all input (one standard deviation) hits differ by which call misses, or meets itself."""
-    reads = sum(split.read * split.read for split in there.splits) * _chance(0, calls)
-    met = sum(each * each for each in map(prompt_tokens, there.splits)) * _chance(there.retried * calls, calls)
-    return math.sqrt(reads + (met if there.retried else 0.0)) / there.total if there.total else 0.0
-
-
-def _chance(seen: float, calls: int) -> float:
-    """Give the variance of what happens by chance to so many of some calls; what was never seen may happen yet."""
-    share = (seen + 1) / (calls + 2)
-    return share * (1 - share)
+    mean = fmean(lengths)
+    return math.sqrt(2 / len(known)) * pstdev(lengths) / mean * outputs if known and mean else 0.0
 
 
 def rule_as_asked(rule: Rule, there: Sequence[Attempt], cache: str, *, turns: bool = True) -> Rule:
@@ -315,7 +287,7 @@ def _as_far_as_seen(
         first_turn = head is not None and len(prompt.hashes) == head + 2
         if first_turn and attempt.cache_read and rule_for(attempt.provider, attempt.model).kind == "automatic":
             reads[prompt.hashes[0]].append(attempt.cache_read * ratios.get(attempt.model, 1.0))
-    seen = {first: fmean(each) for first, each in reads.items() if len(each) >= HEADS_SEEN_MIN}
+    seen = {first: _usual(each) for first, each in reads.items() if len(each) >= HEADS_SEEN_MIN}
     far = []
     for prompt in prompts:
         head, reach = heads.get(prompt.hashes[0]), seen.get(prompt.hashes[0], 0.0)
@@ -326,6 +298,12 @@ def _as_far_as_seen(
         else:
             far.append(prompt)
     return far
+
+
+def _usual(reads: Sequence[float]) -> float:
+    """Average what was read of a head, without prompts that met themselves and were read whole."""
+    most = FAR * median(reads)
+    return fmean([each for each in reads if each <= most])
 
 
 def _slopes(attempts: Sequence[Attempt]) -> dict[tuple[str, str], Slope | None]:

@@ -23,7 +23,7 @@ from farebox_ledger import Dsn, Store, open_store
 from farebox_ledger._period import NO_END, Period
 from farebox_ledger._whatif import Answer
 from farebox_ledger._whatif_ask import Whatif
-from farebox_ledger._whatif_cache import rule_for
+from farebox_ledger._whatif_cache import Prompt, rule_for
 from farebox_ledger._whatif_replay import prompts_of, replay_among, rule_as_asked, unread_of
 from farebox_ledger._whatif_tokens import slope_of
 from farebox_ledger._whatif_traffic import Call, route_traffic
@@ -66,7 +66,7 @@ CHANGES = (
 class Held:
     """An answer, and the truth: USD a success, and shares of calls that failed and of input read from caches.
 
-    read: tokens truly read; replayed: those that the replay of the very same prompts and times reads.
+    read: tokens truly read by calls of one attempt; replayed: what the replay of the same prompts and times reads.
     """
 
     seed: int
@@ -121,19 +121,27 @@ def hold(store: Store, seed: int, turns: int, changes: Sequence[Change]) -> Iter
             float(true.spend or 0) / true.successes,
             sum(not call.good for call in first) / len(first),
             read / total,
-            read,
-            _replayed(first, change),
+            *_replayed(first, change),
         )
 
 
-def _replayed(calls: Sequence[Call], change: Change) -> float:
-    """Replay prompts under the tokens that were recorded of them; gives the tokens read."""
+def _replayed(calls: Sequence[Call], change: Change) -> tuple[int, float]:
+    """Replay prompts under the tokens that were recorded of them; gives the tokens truly read, and those replayed.
+
+    Not of calls that were asked again after an attempt was lost: whether that one was cached, nobody says.
+    """
     known = [each for call in calls if (each := call.reported) is not None]
     slopes = {(change.model.host, change.book_name): slope_of(known)}
     prompts = prompts_of(calls, slopes, {})
     rule = rule_as_asked(rule_for(change.model.host, change.book_name), known, "")
-    unread = unread_of(calls, prompts, slopes, {}, retries=True)
-    return sum(split.read for split in replay_among(rule, prompts, unread))
+    splits = replay_among(rule, prompts, unread_of(calls, prompts, slopes, {}, retries=True))
+    once = {call.reported.at for call in calls if call.reported is not None and len(call.attempts) == 1}
+    replayed = sum(split.read for prompt, split in zip(_in_time(prompts), splits, strict=True) if prompt.at in once)
+    return sum(each.cache_read for each in known if each.at in once), replayed
+
+
+def _in_time(prompts: Sequence[Prompt]) -> list[Prompt]:
+    return sorted(prompts, key=lambda each: each.at)
 
 
 def line(held: Held) -> str:
