@@ -2,22 +2,25 @@
 
     PYTHONPATH=tests python tests/benchmarks/viewers.py [--attempts 10000000] [--rate 5000] [--seconds 60] [--folder F]
 
-`farebox up` runs on the ledger of `ledger.py`. Spans are sent at a rate, first alone, then with viewers that each show
-a dashboard over the last day and ask anew every ten seconds, all its panels, six at a time as a browser does, if the
-last answers are there. Printed are spans acknowledged a second without and with viewers, and what a panel takes.
+`farebox up` runs on the ledger of `ledger.py`. Spans of its last minutes are sent at a rate, first alone, then with
+viewers, opened one after the other, that each show a dashboard over the last day and ask anew every ten seconds, all
+its panels and not only those in sight, six at a time as a browser does, if the last answers are there. As the page does
+over a day, they take "now" in steps of half a minute. Printed are spans acknowledged a second without and with viewers,
+what a panel takes, and how many cores `farebox up` used: other work on the machine stretches the first two.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import statistics
 import sys
 import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,7 @@ from farebox_ledger import Dsn, open_store
 
 BATCH = 500
 EVERY_S = 10
+STEP_S = 30  # of "now" over a day: time.ts
 AT_ONCE = 6
 ALL = ["$__all"]
 END = BEGIN + timedelta(days=DAYS) - timedelta(minutes=7)
@@ -40,7 +44,7 @@ END = BEGIN + timedelta(days=DAYS) - timedelta(minutes=7)
 
 def send(url: str, first: int, rate: float, seconds: float, told: Any) -> None:
     """Send batches at a rate, each once the one before is acknowledged; tell how many spans were."""
-    began = time.monotonic()
+    began, begin = time.monotonic(), round(END.timestamp() * 1e9)
     sent = 0
     with requests.Session() as session:
         while (now := time.monotonic()) - began < seconds:
@@ -48,7 +52,9 @@ def send(url: str, first: int, rate: float, seconds: float, told: Any) -> None:
             if due > now:
                 time.sleep(due - now)
             numbers = range(first + sent, first + sent + BATCH)
-            body = traces(*map(attempt, numbers)).SerializeToString()
+            at = begin + round(1e9 * (now - began))
+            times = {"start_time_unix_nano": at, "end_time_unix_nano": at + 1_000_000}
+            body = traces(*(attempt(number, **times) for number in numbers)).SerializeToString()
             headers = {"Content-Type": "application/x-protobuf"}
             if session.post(url + "/v1/traces", data=body, headers=headers, timeout=60).status_code == 200:
                 sent += BATCH
@@ -72,18 +78,20 @@ def arriving(url: str, first: int, rate: float, seconds: float, senders: int = 2
     return float(sent) / seconds
 
 
-def watch(url: str, uid: str, until: float, took: list[float]) -> None:
-    """Show one dashboard until a moment, and note what each panel takes, in seconds."""
+def watch(url: str, uid: str, first: float, later_s: float, until: float, took: list[float]) -> None:
+    """Show one dashboard until a moment, and note what each panel takes, in seconds.
+
+    first: when the first viewer opened, the same for all; later_s: so much later this one does.
+    """
+    time.sleep(later_s)
     session = requests.Session()
     board = session.get(f"{url}/api/dashboards/{uid}", timeout=60).json()
     names = {each["name"]: ALL if each.get("includeAll") else "" for each in board["templating"]["list"]}
     names.pop("datasource", None)
     panels = [each["id"] for each in board["panels"] if each.get("targets")]
-    opened = datetime.now(UTC)
 
     def ask(panel: int) -> None:
-        moved = (datetime.now(UTC) - opened) // timedelta(seconds=EVERY_S) * EVERY_S
-        to = round(END.timestamp() * 1000) + 1000 * moved
+        to = 1000 * round(END.timestamp() + -(-(time.monotonic() - first) // STEP_S) * STEP_S)
         body = {
             "dashboard": uid,
             "panel": panel,
@@ -107,12 +115,18 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     """Run the collector on the ledger and print what was measured."""
     up = start(folder)
     try:
+        started = cpu_s(up.process.pid)
         alone = arriving(up.otlp, 10**12, options.rate, options.seconds)
+        unseen = cpu_s(up.process.pid)
         boards = [each["uid"] for each in requests.get(up.viewer + "/api/dashboards", timeout=60).json()["dashboards"]]
         took: list[float] = []
-        until = time.monotonic() + options.seconds
+        first = time.monotonic()
+        until = first + options.seconds
         watching = [
-            threading.Thread(target=watch, args=(up.viewer, boards[number % len(boards)], until, took))
+            threading.Thread(
+                target=watch,
+                args=(up.viewer, boards[number % len(boards)], first, number * EVERY_S / options.viewers, until, took),
+            )
             for number in range(options.viewers)
         ]
         for each in watching:
@@ -120,13 +134,22 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         beside = arriving(up.otlp, 2 * 10**12, options.rate, options.seconds)
         for each in watching:
             each.join()
+        seen = cpu_s(up.process.pid)
     finally:
         up.stop()
         up.end()
     cuts = statistics.quantiles(took, n=20)
     print(f"spans acknowledged a second: {alone:,.0f} alone, {beside:,.0f} with {options.viewers} viewers")
     print(f"ratio {beside / alone:.2f}")
+    used = (unseen - started) / options.seconds, (seen - unseen) / options.seconds
+    print(f"cores used by `farebox up`: {used[0]:.2f} alone, {used[1]:.2f} with viewers")
     print(f"{len(took):,} panels: p50 {statistics.median(took):.2f} s, p95 {cuts[-1]:.2f} s, longest {max(took):.2f} s")
+
+
+def cpu_s(process: int) -> float:
+    """Give the seconds of CPU that a process has used, its engine's threads included."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:

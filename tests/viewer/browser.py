@@ -65,7 +65,9 @@ class Window:
         """Wait until no panel waits for data."""
         from playwright.sync_api import expect
 
-        self.page.locator(".panel, main .list, main table, [role=alert]").first.wait_for()
+        # A panel asks once it is seen to be in sight, which is not yet the case when it is first drawn.
+        drawn = ".panel:not([data-state=unseen], [data-state=loading]), main .list, main table, [role=alert]"
+        self.page.locator(drawn).first.wait_for()
         expect(self.page.locator(".panel[data-state=loading], .panel[aria-busy=true]")).to_have_count(
             0, timeout=WAIT_MS
         )

@@ -35,7 +35,8 @@ FROM
         FROM
         (
             SELECT
-                if(task = '', concat('call:', lower(hex(trace_id)), ':', call_id), task) AS whole,
+                sipHash64(trace_id, call_id) AS call,
+                if(task = '', call, sipHash64(task)) AS whole,
                 maxIf(started_at, good) AS call_good,
                 maxIf(attempt, good) AS attempt_good,
                 groupArrayIf(
@@ -43,9 +44,9 @@ FROM
                         (
                             started_at,
                             attempt,
-                            if(
-                                outcome != 'ok',
-                                [toString(outcome)],
+                            multiIf(
+                                good, [],
+                                outcome != 'ok', [toString(outcome)],
                                 arrayDistinct(arrayMap(
                                     flag -> splitByChar('.', toString(flag))[1],
                                     arrayFilter(flag -> NOT startsWith(flag, 'not_checked.') AND flag != 'long_context', flags)
@@ -68,7 +69,7 @@ FROM
             FROM llm_attempts
             WHERE started_at >= $__fromTime_ms AND started_at < $__toTime_ms AND kind != 'iteration'
                 AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
-            GROUP BY whole, trace_id, call_id
+            GROUP BY whole, call
         )
         GROUP BY whole
     )

@@ -1,7 +1,29 @@
 -- What changed in the range and in the three hours before it? Deployments and other marks, prices of models that were called,
 -- and models and prompt versions whose first call in a week fell into it; the latest first. No money.
 WITH
-    $__fromTime_ms - INTERVAL 3 HOUR AS since
+    $__fromTime_ms - INTERVAL 3 HOUR AS since,
+    -- Names that the week before did not have, and the first hours in which each was met, duplicates among them: few attempts
+    -- are left to look at one by one.
+    (
+        SELECT (groupArray(name), groupArray(first_hours))
+        FROM
+        (
+            SELECT
+                arrayJoin([('new model', toString(model)), ('new prompt version', toString(prompt_version))]) AS name,
+                arraySlice(arraySort(groupUniqArrayIf(hour, is_now)), 1, 24) AS first_hours,
+                countIf(NOT is_now) AS before
+            FROM
+            (
+                SELECT model, prompt_version, toStartOfHour(started_at) AS hour, started_at >= since AS is_now
+                FROM stored_attempts
+                WHERE started_at >= since - INTERVAL 7 DAY AND started_at < $__toTime_ms
+                    AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+                GROUP BY model, prompt_version, hour, is_now
+            )
+            GROUP BY name
+            HAVING before = 0 AND name.2 != ''
+        )
+    ) AS first_met
 SELECT at AS `at`, kind AS `what`, text AS `which`, on_route AS `route`, who AS `who`
 FROM
 (
@@ -41,17 +63,11 @@ FROM
             route,
             arrayJoin([('new model', toString(model)), ('new prompt version', toString(prompt_version))]) AS first
         FROM llm_attempts
-        WHERE started_at >= since AND started_at < $__toTime_ms
+        WHERE toStartOfHour(started_at) IN (SELECT arrayJoin(arrayFlatten(first_met.2)))
+            AND started_at >= since AND started_at < $__toTime_ms
             AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
     )
-    WHERE first.2 != '' AND first NOT IN
-    (
-        SELECT arrayJoin([('new model', toString(model)), ('new prompt version', toString(prompt_version))])
-        FROM stored_attempts
-        WHERE started_at >= since - INTERVAL 7 DAY AND started_at < since
-            AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
-        GROUP BY model, prompt_version
-    )
+    WHERE first IN (SELECT arrayJoin(first_met.1))
     GROUP BY first
 )
 ORDER BY at DESC, kind, text

@@ -22,13 +22,26 @@ FROM
         each.2 AS value,
         greatest(max(max(stretch)) OVER (), 1) AS stretches,
         count() OVER (PARTITION BY kind) AS values_of_kind,
-        sumIf(list_cost, stretch = 0) AS now_known,
-        roundBankers(divideDecimal(sumIf(list_cost, stretch > 0), toDecimal64(stretches, 0), 30), 12) AS usual_known,
+        sumIf(cost, stretch = 0) AS now_known,
+        roundBankers(divideDecimal(sumIf(cost, stretch > 0), toDecimal64(stretches, 0), 30), 12) AS usual_known,
         if(now_known IS NULL AND usual_known IS NULL, NULL, ifNull(now_known, 0) - ifNull(usual_known, 0)) AS changed,
-        countIf(stretch = 0 AND attempt = 0 AND llm_attempts.kind != 'iteration') AS now_calls,
-        countIf(stretch > 0 AND attempt = 0 AND llm_attempts.kind != 'iteration') AS usual_calls,
-        countIf(stretch = 0 AND price_state IN ('no_price', 'no_usage', 'partial')) AS now_doubts
-    FROM @rows_of_stretches() AS llm_attempts
+        sumIf(met.calls, stretch = 0) AS now_calls,
+        sumIf(met.calls, stretch > 0) AS usual_calls,
+        sumIf(met.doubts, stretch = 0) AS now_doubts
+    FROM
+    (
+        SELECT
+            tenant,
+            user_id,
+            prompt_version,
+            service,
+            stretch,
+            sum(list_cost) AS cost,
+            countIf(attempt = 0 AND kind != 'iteration') AS calls,
+            countIf(price_state IN ('no_price', 'no_usage', 'partial')) AS doubts
+        FROM @rows_of_stretches()
+        GROUP BY tenant, user_id, prompt_version, service, stretch
+    ) AS met
     GROUP BY each
 )
 ORDER BY values_of_kind > 1 DESC, abs(changed) DESC, now_calls DESC, kind, value
