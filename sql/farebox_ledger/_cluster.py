@@ -42,6 +42,7 @@ KEYS = {
 }
 TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)")
 VIEW = re.compile(r"CREATE (?:OR REPLACE )?(?:MATERIALIZED VIEW|VIEW|DICTIONARY)(?: IF NOT EXISTS)? (\w+)")
+QUERY = re.compile(r"ALTER TABLE (\w+)(?=\s+MODIFY QUERY)")
 ALTER = re.compile(r"ALTER TABLE (\w+)")
 DROP = re.compile(r"DROP TABLE IF EXISTS (\w+)")
 INSERT = re.compile(r"INSERT INTO \w+")
@@ -59,7 +60,7 @@ def for_cluster(migrations: Iterable[Migration], cluster: str) -> list[str]:
     sharded = {name for each in migrations for name in TABLE.findall(each.sql) if name not in EVERYWHERE}
     statements: list[str] = []
     for each in migrations:
-        table, view = TABLE.search(each.sql), VIEW.search(each.sql)
+        table, view = TABLE.search(each.sql), VIEW.search(each.sql) or QUERY.search(each.sql)
         if table is not None:
             statements += _table(each.sql, table.group(1), cluster)
         elif view is not None:
@@ -106,7 +107,7 @@ def _alter(sql: str, altered: re.Match[str], cluster: str) -> list[str]:
 
 def _view(sql: str, view: re.Match[str], cluster: str, sharded: set[str]) -> str:
     made = sql[: view.end()] + f" ON CLUSTER '{cluster}'" + sql[view.end() :]
-    if "MATERIALIZED VIEW" not in view.group(0):
+    if view.re is VIEW and "MATERIALIZED VIEW" not in view.group(0):
         return made
     # A materialized view stays on its shard: from the local part of its source into that of its target.
     tables = "|".join(sorted(sharded, key=len, reverse=True))

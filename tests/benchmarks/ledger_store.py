@@ -1,10 +1,13 @@
 """What does pricing add to the CPU of storing a span, and how many bytes is a span?
 
-    python tests/benchmarks/ledger_store.py [--spans 100000]
+    PYTHONPATH=tests python tests/benchmarks/ledger_store.py [--rounds 5]
 
-The same spans are stored twice, as the collector stores them in its largest batches: by the ledger as it is, and with
-the pricing view replaced by one that stores the same row without a price. Printed are seconds of CPU of this process,
-engine and all, their ratio, and bytes.
+Spans are stored as the collector stores them in its largest batches: OTLP requests are decoded and put together, and
+inserted with all views. That is done in turn by the ledger as it is, and with its pricing view replaced by one that
+stores the same row without a price, each time with spans that are new. Printed are milliseconds of CPU of this process,
+engine and all, the least of the rounds, what pricing adds to storing (decoding and inserting) and to inserting alone,
+and bytes. Merges stand still meanwhile, and receiving by HTTP and keeping in the journal is left out: both would only
+hide it.
 """
 
 from __future__ import annotations
@@ -14,100 +17,103 @@ import tempfile
 import time
 from pathlib import Path
 
+import pyarrow as pa
 from clickhouse_connect.driver.client import Client
+from otlp_messages import attempt, traces
 
-from farebox_collector._insert import SETTINGS
+from farebox_collector._decode import TRACES, Body, decode
+from farebox_collector._insert import insert
+from farebox_collector._otlp import Encoding
 from farebox_ledger import Dsn, open_store
 
-BATCH = 20_000  # what the collector stores at once under load
+BATCH = 10_000  # what the collector stores at once under load
+REQUEST = 500  # spans of a request
+BYTES_MAX = 100_000_000
 PRICING = "stored_attempts_mv"
-SPANS = """
-INSERT INTO otel_traces
-(Timestamp, TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, ResourceAttributes, ScopeName, ScopeVersion,
- SpanAttributes, Duration, StatusCode)
-SELECT
-    now64(9, 'UTC') - INTERVAL 1 DAY + toIntervalMillisecond(n),
-    lower(hex(sipHash128(n))),
-    lower(hex(sipHash64(n))),
-    '',
-    'chat claude-haiku-4-5',
-    'Client',
-    'shop',
-    map('service.name', 'shop', 'telemetry.sdk.language', 'python', 'deployment.environment.name', 'production'),
-    'farebox',
-    '0.1.0',
-    map(
-        'farebox.kind', 'attempt',
-        'farebox.call_id', lower(hex(sipHash64(n))),
-        'farebox.attempt', '0',
-        'farebox.instance', concat('i', toString(n % 20)),
-        'farebox.seq', toString(intDiv(n, 20)),
-        'farebox.route', ['easy', 'hard', 'chat'][1 + n % 3],
-        'farebox.tenant', concat('tenant-', toString(n % 30)),
-        'farebox.user', concat('user-', toString(sipHash64(n, 1) % 10000)),
-        'farebox.task', if(n % 3 = 0, concat('task-', toString(intDiv(n, 6))), ''),
-        'farebox.provider', 'anthropic',
-        'farebox.usage.uncached_input_tokens', toString(sipHash64(n, 2) % 5000),
-        'farebox.usage.cache_read_tokens', toString(sipHash64(n, 3) % 20000),
-        'farebox.usage.cache_write_5m_tokens', toString(sipHash64(n, 4) % 100),
-        'farebox.usage.output_tokens', toString(sipHash64(n, 5) % 800),
-        'farebox.usage.state', 'reported',
-        'farebox.outcome', 'ok',
-        'farebox.checked', '["refusal","truncated","loop","empty"]',
-        'farebox.duration_ms', toString(200 + sipHash64(n, 6) % 5000),
-        'farebox.request_id', concat('req_', hex(sipHash64(n, 7)), hex(sipHash64(n, 8))),
-        'gen_ai.operation.name', 'chat',
-        'gen_ai.request.model', 'claude-haiku-4-5',
-        'gen_ai.response.model', 'claude-haiku-4-5-20251001',
-        'gen_ai.response.id', concat('msg_', hex(sipHash64(n, 9)), hex(sipHash64(n, 10))),
-        'gen_ai.response.finish_reasons', '["end_turn"]',
-        'http.response.status_code', '200'
-    ),
-    1000000 * (200 + sipHash64(n, 6) % 5000),
-    'Unset'
-FROM (SELECT {first:UInt64} + number AS n FROM numbers({count:UInt64}))
-"""
+WITHOUT_PRICES = (
+    "SELECT *, now64(6, 'UTC') AS received_at, lower(response_model) AS model, "
+    "bitAnd(bitNot(generateSnowflakeID()), 9223372036854775807) AS version FROM attempts_unpriced"
+)
 
 
-def store(client: Client, spans: int) -> float:
-    """Store spans in batches, as the collector does, and return the seconds of CPU that took."""
+def requests(first: int, spans: int) -> list[bytes]:
+    """Make OTLP requests of attempts whose ids are `first` and on, each of 27 attributes."""
+    made = []
+    for start in range(first, first + spans, REQUEST):
+        of_request = [
+            attempt(
+                number,
+                {
+                    "farebox.tenant": f"tenant-{number % 30}",
+                    "farebox.user": f"user-{number * 7919 % 10_007}",
+                    "farebox.task": f"task-{number // 6}" if number % 3 == 0 else "",
+                    "farebox.usage.cache_read_tokens": number * 31 % 20_000,
+                    "farebox.usage.cache_write_5m_tokens": number * 17 % 100,
+                    "farebox.checked": ["refusal", "truncated", "loop", "empty"],
+                    "farebox.duration_ms": 200.0 + number * 13 % 5000,
+                    "farebox.request_id": f"req_{number * 0x9E3779B97F4A7C15 % 2**128:032x}",
+                    "gen_ai.response.id": f"msg_{number * 0xC2B2AE3D27D4EB4F % 2**128:032x}",
+                    "gen_ai.response.finish_reasons": ["end_turn"],
+                    "http.response.status_code": 200,
+                    "deployment.environment.name": "production",
+                },
+            )
+            for number in range(start, start + REQUEST)
+        ]
+        made.append(traces(*of_request).SerializeToString())
+    return made
+
+
+def store(client: Client, bodies: list[bytes], token: str) -> tuple[float, float]:
+    """Store requests in one batch, as the collector does; give the seconds of CPU of decoding and of inserting."""
     began = time.process_time()
-    for first in range(0, spans, BATCH):
-        client.command(SPANS, {"first": first, "count": min(BATCH, spans - first)}, settings=SETTINGS)
-    return time.process_time() - began
+    rows = [decode(Body(TRACES, Encoding.PROTOBUF, "", body), BYTES_MAX).rows for body in bodies]
+    table = pa.concat_tables(rows).combine_chunks()
+    decoded = time.process_time()
+    insert(client, TRACES, table, token)
+    return decoded - began, time.process_time() - decoded
 
 
-def without_prices(client: Client) -> None:
-    """Replace the pricing view by one that stores the same row and knows no price."""
-    client.command(f"DROP VIEW {PRICING}")
-    client.command(
-        f"CREATE MATERIALIZED VIEW {PRICING} TO stored_attempts AS SELECT *, now64(6, 'UTC') AS received_at, "
-        "lower(response_model) AS model, bitAnd(bitNot(generateSnowflakeID()), 9223372036854775807) AS version "
-        "FROM attempts_unpriced"
-    )
+def weigh(client: Client) -> None:
+    """Print bytes a row of spans and attempts."""
+    for table in ("otel_traces", "stored_attempts"):
+        client.command(f"OPTIMIZE TABLE {table} FINAL")
+        ((rows, size),) = client.query(
+            "SELECT sum(rows), sum(bytes_on_disk) FROM system.parts WHERE database = currentDatabase() "
+            "AND active AND table = {table:String}",
+            {"table": table},
+        ).result_rows
+        print(f"{table:<18}{rows:>12,} rows{size / rows:>8.1f} B a row")
 
 
 def main() -> None:
-    """Store with prices and without, and weigh."""
+    """Store with prices and without, in turn, and weigh."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--spans", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, open_store(Dsn("chdb", path=Path(folder))) as ledger:
         client = ledger.client
-        store(client, BATCH)
-        priced = store(client, options.spans)
-        for table in ("otel_traces", "stored_attempts"):
-            client.command(f"OPTIMIZE TABLE {table} FINAL")
-            ((rows, size),) = client.query(
-                "SELECT sum(rows), sum(bytes_on_disk) FROM system.parts WHERE database = currentDatabase() "
-                "AND active AND table = {table:String}",
-                {"table": table},
-            ).result_rows
-            print(f"{table:<18}{rows:>12,} rows{size / rows:>8.1f} B a row")
-        without_prices(client)
-        store(client, BATCH)
-        unpriced = store(client, options.spans)
-        print(f"with prices {priced:.2f} s, without {unpriced:.2f} s of CPU: ratio {priced / unpriced:.2f}")
+        ((priced,),) = client.query(
+            "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = {name:String}",
+            {"name": PRICING},
+        ).result_rows
+        client.command("SYSTEM STOP MERGES")
+        took: dict[str, list[tuple[float, float]]] = {priced: [], WITHOUT_PRICES: []}
+        for number in range(2 * options.rounds):
+            view = (priced, WITHOUT_PRICES)[number % 2]
+            client.command(f"ALTER TABLE {PRICING} MODIFY QUERY {view}")
+            took[view].append(store(client, requests(1 + number * BATCH, BATCH), str(number)))
+            if number == 0:
+                took[view].clear()  # the first also warms the caches up
+        decoding = min(each[0] for each in took[priced])
+        ours, plain = (min(each[1] for each in took[view]) for view in (priced, WITHOUT_PRICES))
+        print(
+            f"{BATCH:,} spans: decoded in {1000 * decoding:.0f} ms of CPU, inserted without prices in "
+            f"{1000 * plain:.0f}, with prices in {1000 * ours:.0f}"
+        )
+        print(f"pricing adds {(ours - plain) / (decoding + plain):.0%} to storing, {ours / plain - 1:.0%} to inserting")
+        client.command("SYSTEM START MERGES")
+        weigh(client)
 
 
 if __name__ == "__main__":
