@@ -28,10 +28,10 @@ def gate_for(host: str, tokens: Path) -> Gate | None:
         raise CollectorError(f"--otlp-host {host!r} is no IP address; write 127.0.0.1, or 0.0.0.0 for all") from None
     if not beyond:
         return None
-    if not read_tokens(tokens):
+    if all(token.writes for token in read_tokens(tokens)):
         raise CollectorError(
-            f"--otlp-host {host} takes telemetry from other machines, and {tokens} holds no token; make one with "
-            "`farebox tokens add NAME`, or listen on 127.0.0.1"
+            f"--otlp-host {host} takes telemetry from other machines, and {tokens} holds no token for that; make one "
+            "with `farebox tokens add NAME`, or listen on 127.0.0.1"
         )
     return Gate(tokens)
 

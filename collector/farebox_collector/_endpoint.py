@@ -1,7 +1,7 @@
 """The read-only ClickHouse HTTP interface over the embedded ledger.
 
 It speaks as much of ClickHouse's HTTP protocol as its clients need to read: queries by GET and POST, parameters,
-settings, formats, gzip, and errors as ClickHouse gives them.
+settings, formats, gzip, and errors as ClickHouse gives them; and as an OpenTelemetry Collector needs to insert.
 Source: clickhouse.com/docs/interfaces/http, read 2026-11-22.
 """
 
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email import message_from_bytes
 
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -25,6 +26,7 @@ from farebox_collector._counts import Counts
 from farebox_collector._hello import greets, hello
 from farebox_collector._reader import Answer, Question, Reader
 from farebox_collector._readonly import READONLY, RefusedError
+from farebox_collector._writer import AUTHENTICATION_FAILED, Writer, insert_in
 from farebox_collector.errors import RequestError
 
 __all__ = ["endpoint"]
@@ -37,6 +39,7 @@ GZIP_LEVEL = 1
 # Parameters of the protocol that are no settings; those that only steer ClickHouse's own server mean nothing here.
 PROTOCOL = frozenset(
     {
+        "async_insert",
         "buffer_size",
         "client_protocol_version",
         "compress",
@@ -58,6 +61,7 @@ PROTOCOL = frozenset(
         "session_timeout",
         "user",
         "wait_end_of_query",
+        "wait_for_async_insert",
     }
 )
 
@@ -66,6 +70,7 @@ BAD_REQUEST = 400
 STATUSES = {
     27: BAD_REQUEST,  # CANNOT_PARSE_INPUT_ASSERTION_FAILED
     36: BAD_REQUEST,  # BAD_ARGUMENTS
+    48: 501,  # NOT_IMPLEMENTED
     43: BAD_REQUEST,  # ILLEGAL_TYPE_OF_ARGUMENT
     46: 404,  # UNKNOWN_FUNCTION
     47: 404,  # UNKNOWN_IDENTIFIER
@@ -79,6 +84,7 @@ STATUSES = {
     202: 503,  # TOO_MANY_SIMULTANEOUS_QUERIES
     456: BAD_REQUEST,  # UNKNOWN_QUERY_PARAMETER
     497: 403,  # ACCESS_DENIED
+    AUTHENTICATION_FAILED: 403,
 }
 CONTENT_TYPES = {
     "CSV": "text/csv; charset=UTF-8",
@@ -116,8 +122,11 @@ class _Asked:
     protocol_version: str = ""
 
 
-def endpoint(reader: Reader, counts: Counts, database: str, timezone: str) -> Starlette:
-    """Make the ASGI application; `timezone` is the engine's own, which clients read dates by."""
+def endpoint(reader: Reader, writer: Writer, counts: Counts, database: str, timezone: str) -> Starlette:
+    """Make the ASGI application; `timezone` is the engine's own, which clients read dates by.
+
+    Whatever inserts goes to the writer, and to nobody else.
+    """
     budget = Budget(QUERIES_BYTES_MAX)
     common = {"X-ClickHouse-Server-Display-Name": "farebox", "X-ClickHouse-Timezone": timezone}
 
@@ -129,13 +138,20 @@ def endpoint(reader: Reader, counts: Counts, database: str, timezone: str) -> St
             return await ping(request)
         counts.add("queries")
         try:
+            values = request.query_params
+            if "1" in (values.get("compress"), values.get("decompress")):
+                raise RefusedError("LZ4 and zstd are not spoken here; set the client's compression to gzip", 48)
+            insert = insert_in(values.get("query", ""), values.get("database", database), database)
+            if insert is not None and request.method == "POST":
+                await writer.insert(request, insert)
+                return Response(headers={**common, "X-ClickHouse-Summary": "{}"})
             with budget.claim() as claim:
                 body = await read_body(request, claim, QUERY_BYTES_MAX)
                 asked = _understand(request, body, database)
                 answer = await _answer(reader, asked, timezone)
         except RequestError as error:
             return PlainTextResponse(f"{error}\n", error.status, common)
-        except (RefusedError, RuntimeError) as error:
+        except (RefusedError, RuntimeError, ClickHouseError, OSError) as error:
             counts.add("queries_failed")
             return _failure(str(error), common)
         return _success(asked, answer, common)

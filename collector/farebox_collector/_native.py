@@ -1,8 +1,8 @@
-"""Writes numbers and texts as ClickHouse's Native format has them."""
+"""Writes numbers and texts as ClickHouse's Native format has them, and reads numbers."""
 
 from __future__ import annotations
 
-__all__ = ["number", "text"]
+__all__ = ["number", "read_number", "text"]
 
 
 def number(value: int) -> bytes:
@@ -13,6 +13,15 @@ def number(value: int) -> bytes:
         value >>= 7
     written.append(value)
     return bytes(written)
+
+
+def read_number(data: bytes, position: int) -> tuple[int, int]:
+    """Read a number, and where it ends."""
+    value = shift = 0
+    while data[position] > 0x7F:
+        value |= (data[position] & 0x7F) << shift
+        shift, position = shift + 7, position + 1
+    return value | data[position] << shift, position + 1
 
 
 def text(value: str) -> bytes:

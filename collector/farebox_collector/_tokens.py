@@ -23,16 +23,21 @@ PREFIX = "fbx_"
 SECRET_BYTES = 32
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 REMEDY = "show a token that `farebox tokens add` made, as `Authorization: Bearer …`"
+WRITE_REMEDY = "show one that `farebox tokens add NAME --write` made, as the password"
 
 
 @dataclass(frozen=True)
 class Token:
-    """One token: its secret's SHA-256 (a secret of 256 random bits needs no slow hash), and services it speaks for."""
+    """One token: its secret's SHA-256 (a secret of 256 random bits needs no slow hash), and services it speaks for.
+
+    One that `writes` is for inserts over the ClickHouse interface, and for nothing else.
+    """
 
     name: str
     sha256: str
     services: list[str] = field(default_factory=list)
     added_at: str = ""
+    writes: bool = False
 
 
 class Gate:
@@ -50,14 +55,27 @@ class Gate:
             UnauthorizedError: no token is shown, or one that is not known.
         """
         scheme, _, shown = authorization.partition(" ")
-        digest = _digest(shown.strip() if scheme.lower() == "bearer" else "")
-        found = None
+        found = self._find(shown.strip() if scheme.lower() == "bearer" else "")
+        if found is None or found.writes:
+            raise UnauthorizedError(f"the token is missing or not known; {REMEDY}")
+        return frozenset(found.services)
+
+    def check_write(self, secret: str) -> None:
+        """Pass whoever shows a token that writes.
+
+        Raises:
+            UnauthorizedError: none is shown, or one that is not known or is for sending.
+        """
+        found = self._find(secret)
+        if found is None or not found.writes:
+            raise UnauthorizedError(f"only a token that writes inserts here; {WRITE_REMEDY}")
+
+    def _find(self, secret: str) -> Token | None:
+        found, digest = None, _digest(secret)
         for token in self._current():  # all of them, so that time tells nothing
             if hmac.compare_digest(token.sha256.encode(), digest.encode()):
                 found = token
-        if found is None:
-            raise UnauthorizedError(f"the token is missing or not known; {REMEDY}")
-        return frozenset(found.services)
+        return found
 
     def _current(self) -> list[Token]:
         try:
@@ -84,7 +102,7 @@ def read_tokens(path: Path) -> list[Token]:
         raise CollectorError(f"the tokens in {path} cannot be read ({error}); mend the file or remove it") from None
 
 
-def add_token(path: Path, name: str, services: Iterable[str]) -> str:
+def add_token(path: Path, name: str, services: Iterable[str], *, writes: bool = False) -> str:
     """Make a token and return its secret, which is kept nowhere.
 
     Raises:
@@ -97,7 +115,7 @@ def add_token(path: Path, name: str, services: Iterable[str]) -> str:
         raise CollectorError(f"there is a token {name!r} already; remove it with `farebox tokens remove {name}`")
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     added_at = datetime.now(UTC).isoformat(timespec="seconds")
-    _write(path, [*tokens, Token(name, _digest(secret), sorted(set(services)), added_at)])
+    _write(path, [*tokens, Token(name, _digest(secret), sorted(set(services)), added_at, writes)])
     return secret
 
 

@@ -194,11 +194,15 @@ def _answer_readers(house: House) -> None:
         return
     from farebox_collector._endpoint import endpoint  # needs chDB, which a server's ledger does not
     from farebox_collector._reader import Reader
+    from farebox_collector._writer import Writer
 
     dsn = house.options.dsn
     house.reader = reader = Reader(dsn.folder, house.settled)
     timezone = str(house.store.client.command("SELECT timezone()"))
-    house.serve("clickhouse", endpoint(reader, house.counts, dsn.database, timezone), "ClickHouse  {}  (read-only)")
+    writer = Writer(house.store, dsn.folder.resolve(), Gate(house.options.folder / TOKENS), house.counts)
+    house.stack.callback(writer.close, STOP_S_MAX)
+    app = endpoint(reader, writer, house.counts, dsn.database, timezone)
+    house.serve("clickhouse", app, "ClickHouse  {}  (read-only)")
     house.at_stop.append(lambda: _end_statements(reader, house.store))
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from farebox.commands import Command
 from farebox.settings import setting
+
+if TYPE_CHECKING:
+    from farebox_collector._tokens import Token
 
 __all__ = ["command"]
 
@@ -25,6 +29,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add = actions.add_parser("add", help="make a token and print its secret, once")
     add.add_argument("name", help="what the token is called here")
     add.add_argument("--service", action="append", default=[], help="a service it may speak for; again for more; all")
+    add.add_argument(
+        "--write", action="store_true", help="for an OpenTelemetry Collector's ClickHouse exporter, and nothing else"
+    )
     remove = actions.add_parser("remove", help="let a token in no more, at once")
     remove.add_argument("name", help="what the token is called here")
     listed = actions.add_parser("list", help="show names, services and when they were made")
@@ -36,13 +43,16 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     from farebox_collector._tokens import FILE, add_token, read_tokens, remove_token
     from farebox_collector.command import folder_of
+    from farebox_collector.errors import CollectorError
     from farebox_ledger import parse_dsn
 
     path = folder_of(parse_dsn(setting("dsn", args.dsn))) / FILE
     match args.action:
         case "add":
-            secret = add_token(path, args.name, args.service)
-            told = {"name": args.name, "services": args.service, "token": secret}
+            if args.write and args.service:
+                raise CollectorError("a token that writes is for whole tables; leave --service or --write away")
+            secret = add_token(path, args.name, args.service, writes=args.write)
+            told = {"name": args.name, "services": args.service, "writes": args.write, "token": secret}
             print(json.dumps(told, indent=2) if args.json else secret)  # noqa: T201
         case "remove":
             remove_token(path, args.name)
@@ -56,10 +66,14 @@ def _run(args: argparse.Namespace) -> int:
         case "list":
             found = read_tokens(path)
             for each in found:
-                print(f"{each.name:24} {each.added_at:26} {', '.join(each.services) or 'all services'}")  # noqa: T201
+                print(f"{each.name:24} {each.added_at:26} {_scope(each)}")  # noqa: T201
             if not found:
                 print(f"No tokens in {path}. Make one: farebox tokens add NAME")  # noqa: T201
     return 0
+
+
+def _scope(token: Token) -> str:
+    return "writes tables" if token.writes else ", ".join(token.services) or "all services"
 
 
 command = Command(

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import yaml
 from farebox_up import Up, wait_until
 from otlp_messages import attempt, traces
 
+from farebox_collector._tokens import FILE, add_token
 from farebox_demo.lifecycle import free_port
 
 OTEL = Path(__file__).parents[2] / "collector" / "otel"
@@ -114,3 +116,39 @@ def test_client_to_collector_to_farebox(program: Path, start_up: Callable[..., U
 
     assert taken == 200
     assert ended == 0
+
+
+def test_its_clickhouse_exporter_writes_to_farebox(program: Path, start_up: Callable[..., Up], tmp_path: Path) -> None:
+    """The exporter inserts into the ledger of a running `farebox up` with a token that writes, and is priced there."""
+    up = start_up(tmp_path / "ledger")
+    listen = [f"127.0.0.1:{free_port(0)}" for _ in range(3)]
+    moved = {"receivers": {"otlp": {"protocols": {"http": {"endpoint": listen[0]}, "grpc": {"endpoint": listen[1]}}}}}
+    moved["extensions"] = {"health_check": {"endpoint": listen[2]}}
+    (tmp_path / "ports.yaml").write_text(yaml.safe_dump(moved))
+    settings = {"FAREBOX_CLICKHOUSE": f"http://127.0.0.1:{up.clickhouse_port}?compress=gzip"}
+    settings |= {"FAREBOX_CLICKHOUSE_USER": "otel", "FAREBOX_QUEUE": str(tmp_path / "queue")}
+    settings["FAREBOX_CLICKHOUSE_PASSWORD"] = add_token(up.folder / FILE, "otel", [], writes=True)
+    running = subprocess.Popen(
+        [program, "--config", OTEL / "clickhouse.yaml", "--config", tmp_path / "ports.yaml"],
+        env={**os.environ, **settings},
+    )
+    body = traces(*map(attempt, (1, 2, 3))).SerializeToString()
+    headers = {"Content-Type": "application/x-protobuf"}
+
+    def taken() -> bool:
+        try:
+            return requests.post(f"http://{listen[0]}/v1/traces", body, headers=headers, timeout=10).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    try:
+        wait_until(taken, 60)
+        wait_until(lambda: up.rows("SELECT count() FROM llm_attempts") == [(3,)], 60)
+    finally:
+        running.kill()
+        running.wait()
+
+    assert up.rows("SELECT sum(list_cost) FROM llm_attempts") == [(Decimal("0.0045"),)]
+    assert up.rows("SELECT DISTINCT StatusCode, SpanKind, ScopeName, ServiceName FROM otel_traces") == [
+        ("Unset", "Client", "farebox", "shop")
+    ]
