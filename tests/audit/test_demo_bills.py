@@ -84,6 +84,19 @@ def test_something_was_billed_that_nobody_saw(billed: Billed) -> None:
     assert any(each["reason"] == "missing_usage" for told in billed.told.values() for each in told["reasons"])
 
 
+def test_the_same_told_twice_is_noted(billed: Billed, audited: Store) -> None:
+    """Who gives an API's answer and the export of the same days together is told that both are added up."""
+    paths = [path for files in billed.files.values() for path in files if path.stem == "anthropic-cost"]
+    (told,) = reconcile(audited.client, read_bills(paths), None, [], Terms(today=True), "tester", keep=False)[
+        "providers"
+    ]
+
+    assert told["notes"][-1] == (
+        "cost is told by anthropic-cost and anthropic-csv, and added up; of the same days give one of them"
+    )
+    assert not any("added up" in note for each in billed.told.values() for note in each["notes"])
+
+
 def test_every_shape_of_these_providers_is_written(billed: Billed) -> None:
     """Files tell their format by themselves; all formats but analytics' are among them."""
     found = {bill.format for files in billed.files.values() for bill in read_bills(files)}

@@ -101,7 +101,8 @@ def _path_names(source: Source) -> dict[str, str]:
     for name, variable in source.path_variables.items():
         found[name] = os.environ.get(variable, "").strip()
         if not NAME.fullmatch(found[name]):
-            raise BillError(f"{variable} is {found[name]!r}; set it to your account's name at {source.name}")
+            said = f"is {found[name]!r}, which is no name" if found[name] else "is not set"
+            raise BillError(f"{variable} {said}; set it to your account's name at {source.name}")
     return found
 
 

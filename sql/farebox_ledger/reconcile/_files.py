@@ -140,8 +140,12 @@ def _text(path: Path) -> str:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError:
             return content.decode("gb18030")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BillError(f"{path} cannot be read: {error}") from None
+    except OSError as error:
+        raise BillError(
+            f"{path} cannot be read: {error.strerror or error}; check its name and who may read it"
+        ) from None
+    except UnicodeDecodeError:
+        raise BillError(f"{path} is no text; give the export as it was downloaded, unpacked") from None
 
 
 def _made(

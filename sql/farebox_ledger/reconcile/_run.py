@@ -56,10 +56,26 @@ def reconcile(
         "kept": keep,
         "tolerance": f"{terms.tolerance.normalize():f}",
         "imported": [_bill_json(bill) for bill in bills],
-        "providers": [check_json(check) for check in checks],
+        "providers": [_with_notes(check_json(check), bills) for check in checks],
         "findings": [finding_json(check.statement.provider, each) for check in checks for each in check.findings],
         "bad": any(check.bad for check in checks),
     }
+
+
+def _with_notes(told: dict[str, Any], bills: Sequence[Bill]) -> dict[str, Any]:
+    """Say where exports of several kinds tell the same, which would be added up."""
+    mine = [bill for bill in bills if bill.provider == told["provider"]]
+    notes = []
+    for what in ("usage", "cost"):
+        chosen = [bill for bill in mine if bill.says == what] or [bill for bill in mine if bill.says == "both"]
+        formats = sorted({one.format for one in chosen for two in chosen if _both_tell(one, two)})
+        if formats:
+            notes.append(f"{what} is told by {' and '.join(formats)}, and added up; of the same days give one of them")
+    return {**told, "notes": [*told["notes"], *dict.fromkeys(notes)]}
+
+
+def _both_tell(one: Bill, two: Bill) -> bool:
+    return one.format != two.format and one.start < two.end and two.start < one.end
 
 
 def asked_of(
