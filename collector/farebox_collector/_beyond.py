@@ -30,19 +30,27 @@ def gate_for(host: str, tokens: Path) -> Gate | None:
         return None
     if all(token.writes for token in read_tokens(tokens)):
         raise CollectorError(
-            f"--otlp-host {host} takes telemetry from other machines, and {tokens} holds no token for that; make one "
+            f"--otlp-host {host} takes telemetry from other machines, and {tokens} holds no token; make one "
             "with `farebox tokens add NAME`, or listen on 127.0.0.1"
         )
     return Gate(tokens)
 
 
-def check_tls(tls: tuple[Path, Path] | None) -> None:
-    """Refuse a certificate or key that cannot be used, before anything else is done.
+def check_tls(tls: tuple[Path, Path] | None, gate: Gate | None = None, *, plaintext: bool = False) -> None:
+    """Refuse a certificate or key that cannot be used, before anything else is done, and tokens in clear.
+
+    Where there is a gate, other machines show tokens, so that something must encrypt: TLS here, or, with `plaintext`,
+    what stands before it.
 
     Raises:
-        CollectorError: names the files and why.
+        CollectorError: names the files and why, or what is missing.
     """
     if tls is None:
+        if gate is not None and not plaintext:
+            raise CollectorError(
+                "tokens and spans of other machines would travel in clear; give FAREBOX_TLS_CERTIFICATE and "
+                "FAREBOX_TLS_KEY, or set FAREBOX_OTLP_PLAINTEXT=true where a proxy or a mesh encrypts"
+            )
         return
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(*tls)

@@ -68,6 +68,7 @@ class Options:
     folder: Path
     alert_every_s: int = 60
     otlp_host: str = HOST
+    otlp_plaintext: bool = False
     grpc_port: int | None = None
     tls: tuple[Path, Path] | None = None
     memory_bytes_max: int = 0
@@ -126,7 +127,7 @@ def run(options: Options) -> int:
     """
     require_token(options.viewer_host, options.viewer_token)
     gate = gate_for(options.otlp_host, options.folder / TOKENS)
-    check_tls(options.tls)
+    check_tls(options.tls, gate, plaintext=options.otlp_plaintext)
     spare_memory()
     if options.embedded:
         lift_file_limit()

@@ -28,7 +28,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dsn", help="where the ledger is: chdb:folder or clickhouse://user:password@host:8123/farebox"
     )
-    parser.add_argument("--otlp-host", help="address to take telemetry on (127.0.0.1); others need `farebox tokens`")
+    parser.add_argument("--otlp-host", help="address to take telemetry on (127.0.0.1); others need tokens and TLS")
     parser.add_argument("--grpc-port", help="port of OTLP/gRPC (4317); 0 takes any free one")
     parser.add_argument("--otlp-port", help="port of OTLP/HTTP on loopback (4318); 0 takes any free one")
     parser.add_argument("--clickhouse-port", help="port of the read-only ClickHouse HTTP interface (8123)")
@@ -44,6 +44,7 @@ def _run(args: argparse.Namespace) -> int:
     others = {
         "alert_every_s": setting("alert_every_s"),
         "otlp_host": setting("otlp_host", args.otlp_host),
+        "otlp_plaintext": setting("otlp_plaintext"),
         "tls": _tls(),
         "memory_bytes_max": setting("memory", args.memory),
         "viewer_port": setting("viewer_port", args.viewer_port),
@@ -112,7 +113,7 @@ command = Command(
         "farebox up  # the ledger is in ./.farebox, all ports are on loopback\n"
         "farebox up --dsn chdb:///var/lib/farebox --memory 2GB\n"
         "farebox up --dsn clickhouse://farebox:password@host:8123/farebox  # a server's ledger\n"
-        "farebox up --otlp-host 0.0.0.0  # for other machines; needs `farebox tokens add`\n"
+        "farebox up --otlp-host 0.0.0.0  # for other machines; needs `farebox tokens add` and TLS\n"
         "farebox up --systemd > farebox.service  # a unit that runs this"
     ),
 )

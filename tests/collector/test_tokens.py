@@ -17,6 +17,7 @@ from farebox_up import Up, environment
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from otlp_messages import attempt, traces
 
+from farebox_collector._beyond import check_tls
 from farebox_collector._decode import LOGS, TRACES, Body, decode
 from farebox_collector._otlp import Encoding
 from farebox_collector._tokens import Gate, add_token, read_tokens, remove_token
@@ -94,6 +95,21 @@ def test_no_token_no_listening(tmp_path: Path, host: str) -> None:
     assert f"--otlp-host {host} takes telemetry from other machines" in said
     assert "farebox tokens add" in said
     assert not (tmp_path / "ledger").exists()
+
+
+def test_no_tls_no_listening(tmp_path: Path) -> None:
+    """With a token and without TLS it does not listen beyond loopback either, unless something else encrypts."""
+    gate = Gate(tmp_path / "tokens.json")
+    with pytest.raises(CollectorError, match="would travel in clear"):
+        check_tls(None, gate)
+    check_tls(None, gate, plaintext=True)
+    check_tls(None)
+
+    add_token(tmp_path / "ledger" / "tokens.json", "shop", [])
+    said = refused("--dsn", f"chdb:{tmp_path}/ledger", "--otlp-host", "0.0.0.0")
+
+    assert "FAREBOX_OTLP_PLAINTEXT=true" in said
+    assert not (tmp_path / "ledger" / "metadata").exists()
 
 
 @pytest.mark.parametrize(
