@@ -71,9 +71,9 @@ class Newcomer:
         """Do what a line of a shell block says, and say what came of it."""
         if line in self.done:
             return "was run already"
-        if line.startswith("docker ") and shutil.which("docker") is None:
-            return "skipped: there is no Docker here"
         if line.startswith("docker "):
+            if not _has_compose():
+                return "skipped: there is no Docker here"
             line = "docker compose config --quiet"
         if line.startswith("farebox dashboards push"):
             return "skipped: there is no Grafana here"
@@ -130,6 +130,14 @@ class Newcomer:
         for process in self.background:
             process.terminate()
             process.wait(30)
+
+
+def _has_compose() -> bool:
+    """Tell whether there is a Docker with Compose."""
+    try:
+        return subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def _free_ports() -> dict[str, str]:

@@ -105,7 +105,7 @@ def test_bash_completes_commands_verbs_and_options() -> None:
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_get_a_program_of_theirs(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """zsh and fish get every command and its options; neither shell is run here."""
+    """zsh and fish get every command, described in a line, and its options; neither shell is run here."""
     code = main(["completion", shell])
     program = capsys.readouterr().out
 
@@ -114,6 +114,7 @@ def test_other_shells_get_a_program_of_theirs(shell: str, capsys: pytest.Capture
     for name in COMMANDS:
         assert name.split()[1] in program
     assert "for-cluster" in program
+    assert "ask the ledger one question in SQL" in program
 
 
 class Terminal(io.StringIO):
@@ -136,6 +137,22 @@ def test_waiting_is_told_on_a_terminal_and_wiped(monkeypatch: pytest.MonkeyPatch
     assert sys.stdout is screen
 
     assert re.fullmatch(r"\r\x1b\[Kadding up … 0 s\r\x1b\[Kthe answer\n", screen.getvalue())
+
+
+def test_waiting_for_a_first_word_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs until it is stopped has no such line any more once it has said that it runs."""
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(_waiting, "AFTER_S", 0.01)
+    monkeypatch.setattr(_waiting, "EVERY_S", 0.01)
+    with _waiting.waiting("opening", until_a_word=True):
+        while "opening" not in screen.getvalue():
+            time.sleep(0.005)
+        print("it runs")
+        time.sleep(0.1)
+
+    assert screen.getvalue().endswith("\r\x1b[Kit runs\n")
 
 
 def test_waiting_says_nothing_into_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:

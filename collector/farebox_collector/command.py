@@ -116,4 +116,6 @@ command = Command(
         "farebox up --otlp-host 0.0.0.0  # for other machines; needs `farebox tokens add` and TLS\n"
         "farebox up --systemd > farebox.service  # a unit that runs this"
     ),
+    waiting="opening the ledger",
+    answers=False,
 )

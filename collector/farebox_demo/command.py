@@ -46,4 +46,6 @@ command = Command(
         "farebox demo --calls 500 --seed 7  # less traffic, and other\n"
         "farebox demo --stay  # leave it running: dashboards on http://127.0.0.1:3001"
     ),
+    waiting="starting",
+    answers=False,
 )

@@ -62,10 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if command is None:
             parser.print_help()
             return EXIT_MISUSE
-        if not command.waiting:  # it runs until it is stopped, and hears signals by itself
-            return command.run(args)
-        with waiting(command.waiting) as wipe, heard(wipe):
-            return command.run(args)
+        with waiting(command.waiting, until_a_word=not command.answers) as wipe:
+            if not command.answers:
+                return command.run(args)
+            with heard(wipe):
+                return command.run(args)
     except ModuleNotFoundError as error:
         return _fail(_missing(found.get(chosen or ""), error))
     except FareboxError as error:

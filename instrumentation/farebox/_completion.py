@@ -37,11 +37,12 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """Yield every option and argument of every command and verb."""
+    """Yield every option and argument of every command and verb; those are described by their one line of help."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            for each in action.choices.values():
-                yield from _actions(each)
+            for each in action._choices_actions:
+                action.choices[each.dest].description = each.help
+                yield from _actions(action.choices[each.dest])
         else:
             yield action
 

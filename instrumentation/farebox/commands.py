@@ -19,7 +19,8 @@ class Command:
 
     Exit codes: 0 fine, 1 the answer is bad news, 2 misuse or unreachable (raise FareboxError). example: command lines
     that `--help` shows, each with what it is for behind a #; a verb's help shows those of the verb. waiting: what the
-    command does while nothing is printed, told on a terminal from two seconds on; "" for commands that tell themselves.
+    command does while nothing is printed, told on a terminal from two seconds on; "": it is never long. answers: it
+    comes to an end by itself; if not, `waiting` is told until it first says something, and it hears signals itself.
     """
 
     help: str
@@ -27,3 +28,4 @@ class Command:
     run: Callable[[argparse.Namespace], int]
     example: str
     waiting: str = ""
+    answers: bool = True

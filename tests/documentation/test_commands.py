@@ -101,7 +101,7 @@ def test_a_page_shows_only_commands_that_can_be_typed() -> None:
             if block.language in ("", "sh"):
                 shown += re.findall(r"^farebox [a-z].*$", block.text.replace("\\\n", " "), re.MULTILINE)
     for line in shown:
-        command = re.split(r"\s+# | > ", line)[0]
+        command = re.split(r"\s+# | > | &$", line)[0]
         parser.parse_args(shlex.split(command)[1:])
 
     assert len(shown) > 80
