@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test chaos eval eval-whatif viewer lint clean
+.PHONY: help demo docs test chaos fuzz eval eval-whatif viewer lint clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -19,6 +19,9 @@ test: $(STAMP)  ## Run the tests
 
 chaos: $(STAMP)  ## Kill, freeze and starve the collector under load with 200 seeds, and compare the ledger with what was sent
 	@PYTHONPATH=tests $(BIN)/python -m end_to_end.chaos $(CHAOS)
+
+fuzz: $(STAMP)  ## Send random bytes to the ports of OTLP for five minutes
+	@FAREBOX_FUZZ_S=$${FAREBOX_FUZZ_S:-300} $(BIN)/python -m pytest -q tests/collector/test_fuzz.py tests/collector/test_hostile.py
 
 eval: $(STAMP)  ## Score the failure detectors on labelled answers (FAREBOX_SHARED), and fail below the bars
 	@PYTHONPATH=tests FAREBOX_SHARED="$${FAREBOX_SHARED:-$(wildcard $(CURDIR)/../shared)}" $(BIN)/python -m evaluation $(EVAL)
