@@ -14,6 +14,9 @@ __all__ = ["CHANGE", "COUNT", "NOT_PRICED", "SHARE", "Column", "Panel", "Row", "
 # Beside money: what the money lacks. Every question about money has this column, or the panel a target that has it.
 NOT_PRICED = "not fully priced"
 
+# Where Grafana chooses, names shrink until nobody can read them.
+NAME_PX, FIGURE_PX = 12, 20
+
 # A series is not drawn finer than this many points, so that long ranges read rollups by the hour.
 POINTS_MAX = 200
 
@@ -138,6 +141,7 @@ def figures(
         .graph_mode(common_models.BigValueGraphMode.NONE)
         .text_mode(common_models.BigValueTextMode.VALUE_AND_NAME)
         .orientation(common_models.VizOrientation.VERTICAL)
+        .text(common.VizTextDisplayOptions().title_size(NAME_PX).value_size(FIGURE_PX))
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
     )
     if decimals is not None:

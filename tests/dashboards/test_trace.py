@@ -48,8 +48,8 @@ def test_steps_have_their_place_and_their_money(busy: Store, task: list[Made]) -
         assert (Decimal(row["spend, exact"]) if row["spend, exact"] else None) == each.cost
         assert row["so far"] == pytest.approx(float(added(task[: place + 1]) or 0))
         assert bool(row["not fully priced"]) == each.doubtful
-        assert len(row["when"]) == 40
-        assert row["when"].index("█") == min(int(40 * row["after"] / length), 39)
+        assert len(row["when"]) == 32
+        assert row["when"].index("█") == min(int(32 * row["after"] / length), 31)
 
 
 def test_the_total_is_the_sum_of_the_steps(busy: Store, task: list[Made]) -> None:

@@ -24,6 +24,41 @@ WIDE = (1440, 900)
 # Read before tests begin: none of them sees a FAREBOX_ variable of the shell.
 SCREENSHOTS = os.environ.get("FAREBOX_SCREENSHOTS")
 
+# Source: WCAG 2.2, relative luminance and contrast ratio; behind a text are all layers down to one that is opaque.
+FAINT = """() => {
+  const channels = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((each) => each / 255)
+    .map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, each, at) => sum + each * [0.2126, 0.7152, 0.0722][at], 0);
+  const share = (colour) => colour[3] ?? 1;
+  const over = (front, back) => front.slice(0, 3)
+    .map((each, at) => each * share(front) + back[at] * (1 - share(front)));
+  const behind = (element) => {
+    const layers = [];
+    for (let at = element; at; at = at.parentElement) {
+      const colour = channels(getComputedStyle(at).backgroundColor);
+      if (share(colour) > 0) layers.push(colour);
+      if (share(colour) === 1) break;
+    }
+    return layers.reverse().reduce((back, front) => over(front, back), [255, 255, 255]);
+  };
+  const found = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+    const element = node.parentElement;
+    const style = getComputedStyle(element);
+    if (!node.textContent.trim() || !element.getClientRects().length || style.visibility === 'hidden') continue;
+    const back = behind(element);
+    const [one, other] = [light(over(channels(style.color), back)), light(back)].sort((a, b) => b - a);
+    const ratio = (one + 0.05) / (other + 0.05);
+    const size = parseFloat(style.fontSize);
+    const needed = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
+    const said = node.textContent.trim().slice(0, 40);
+    if (ratio < needed) found.push(`${said}: ${ratio.toFixed(2)} of ${needed}, ${style.color} on ${back}`);
+  }
+  return [...new Set(found)];
+}"""
+
 
 @contextmanager
 def launch() -> Iterator[Browser]:
@@ -84,6 +119,11 @@ class Window:
     def errors(self) -> list[str]:
         """Read what panels say that went wrong."""
         return self.page.locator("[role=alert]").all_inner_texts()
+
+    def faint(self) -> list[str]:
+        """Name the texts whose contrast is less than WCAG's AA asks for: 4.5, of large ones 3."""
+        found: list[str] = self.page.evaluate(FAINT)
+        return found
 
     def keep(self, name: str) -> None:
         """Keep a screenshot where CI collects them."""

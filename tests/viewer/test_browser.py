@@ -73,10 +73,16 @@ def is_shown(text: str, amount: Decimal) -> bool:
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_a_dashboard_is_drawn(uid: str, window: Window) -> None:
-    """On traffic: every panel has its data, none is in error, the console is silent, nothing comes from elsewhere."""
+    """On traffic: every panel has its data, none is in error, texts are legible in both themes, the console silent."""
     window.go(f"/d/{uid}?{RANGE}")
     window.keep(uid)
+    faint = window.faint()
+    window.page.get_by_role("button", name=re.compile("light", re.IGNORECASE)).click()
+    window.settle()
+    window.keep(f"{uid}-light")
 
+    assert faint == []
+    assert window.faint() == []
     assert window.errors() == []
     assert window.page.locator(".panel").count() == len([p for p in _panels(uid) if p["type"] != "row"])
     assert window.page.locator("[data-state=error]").count() == 0

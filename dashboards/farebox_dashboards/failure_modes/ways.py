@@ -7,7 +7,7 @@ from farebox_dashboards._panels import SHARE, Column, Panel, Row, chart, listing
 
 __all__ = ["WAYS"]
 
-HEAT = ((None, "text"), (0.01, "dark-yellow"), (0.05, "dark-orange"), (0.2, "dark-red"))
+HEAT = ((None, "text"), (0.01, "yellow"), (0.05, "orange"), (0.2, "red"))
 CLASSES = (
     "not ok",
     "refusal",

@@ -7,7 +7,7 @@ from farebox_dashboards.overview.now import cost_per_success, failure_rate, fail
 
 __all__ = ["MONEY", "spend_by_model"]
 
-WIDTH = 4
+WIDTH = 8
 
 
 def _spend() -> Panel:

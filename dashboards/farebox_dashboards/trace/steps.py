@@ -44,7 +44,7 @@ def _steps() -> Panel:
             "began": Column(unit="dateTimeAsIso", width=165),
             "call": Column(unit="none", width=60),
             "attempt": Column(width=80),
-            "when": Column(width=330),
+            "when": Column(width=340),
             "after": DURATION,
             "took": DURATION,
             "first token": DURATION,

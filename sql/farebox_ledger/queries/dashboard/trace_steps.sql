@@ -1,15 +1,15 @@
 -- What did a task do, step by step, and what did each step cost? One row an attempt or pass, in the order in which they began: its
--- place in time as a bar of forty, milliseconds, tokens, how it ended, USD of what is known (NULL: nothing is), and what it all
+-- place in time as a bar of 32, milliseconds, tokens, how it ended, USD of what is known (NULL: nothing is), and what it all
 -- comes to so far.
 WITH
     dateDiff('microsecond', begin_at, started_at) / 1000 AS offset_ms,
-    least(toUInt32(floor(40 * offset_ms / greatest(length_ms, 1))), 39) AS bar_from,
-    least(greatest(toUInt32(round(40 * ifNull(duration_ms, 0) / greatest(length_ms, 1))), 1), 40 - bar_from) AS bar_length
+    least(toUInt32(floor(32 * offset_ms / greatest(length_ms, 1))), 31) AS bar_from,
+    least(greatest(toUInt32(round(32 * ifNull(duration_ms, 0) / greatest(length_ms, 1))), 1), 32 - bar_from) AS bar_length
 SELECT
     started_at AS `began`,
     call_number AS `call`,
     if(kind = 'attempt', toString(attempt + 1), replaceAll(toString(kind), '_', ' ')) AS `attempt`,
-    concat(repeat('░', bar_from), repeat('█', bar_length), repeat('░', 40 - bar_from - bar_length)) AS `when`,
+    concat(repeat('░', bar_from), repeat('█', bar_length), repeat('░', 32 - bar_from - bar_length)) AS `when`,
     offset_ms AS `after`,
     duration_ms AS `took`,
     ttft_ms AS `first token`,
