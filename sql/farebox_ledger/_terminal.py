@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
+    from rich.text import Text
 
-__all__ = ["console", "dollars", "milliseconds", "share", "table"]
+__all__ = ["Rows", "console", "dollars", "milliseconds", "share", "table"]
 
 PIPE_WIDTH = 10_000
+# Text is folded between words; a word longer than this may be broken, a number never.
+WORD_MAX = 40
 AT_LEAST = "≥ "
 NOTHING = "–"
 
@@ -25,21 +28,62 @@ def console() -> Console:
     return plain if plain.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
-def table(headings: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], last_apart: bool = False) -> Table:
+def table(headings: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], last_apart: bool = False) -> Rows:
     """Lay out a table; a heading says whether its column holds numbers; the last row may stand under a line."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    return Rows(headings, [tuple(row) for row in rows], last_apart)
 
-    laid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading, numbers in headings:
-        laid.add_column(heading, justify="right" if numbers else "left", no_wrap=numbers, overflow="fold")
-    cells = [[Text(cell) for cell in row] for row in rows]
-    for position, row in enumerate(cells):
-        if last_apart and position == len(cells) - 1:
-            laid.add_section()
-        laid.add_row(*row, style="bold" if last_apart and position == len(cells) - 1 else None)
-    return laid
+
+class Rows:
+    """Rows under headings; where a terminal is too narrow to show every digit, below each other instead of cut."""
+
+    def __init__(self, headings: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]], last_apart: bool) -> None:
+        self._headings, self._rows, self._last_apart = headings, rows, last_apart
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        from rich.measure import Measurement
+
+        laid = self._table()
+        needed = Measurement.get(console, options.update(max_width=PIPE_WIDTH), laid).minimum
+        if needed <= options.max_width:
+            yield laid
+        else:
+            yield from self._below_each_other()
+
+    def _table(self) -> Table:
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        laid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for place, (heading, numbers) in enumerate(self._headings):
+            least = max(_least_width(text, numbers) for text in (heading, *(row[place] for row in self._rows)))
+            side = "right" if numbers else "left"
+            laid.add_column(heading, justify=side, no_wrap=numbers, overflow="fold", min_width=least)  # type: ignore[arg-type]
+        for row in self._rows:
+            is_apart = self._last_apart and row is self._rows[-1]
+            if is_apart:
+                laid.add_section()
+            laid.add_row(*(Text(cell) for cell in row), style="bold" if is_apart else None)
+        return laid
+
+    def _below_each_other(self) -> Iterator[Text]:
+        from rich.text import Text
+
+        width = max(len(heading) for heading, _ in self._headings)
+        for row in self._rows:
+            is_apart = self._last_apart and row is self._rows[-1]
+            for (heading, _), cell in zip(self._headings, row, strict=True):
+                if cell:
+                    line = Text(f"{heading:<{width}}  ", style="dim")
+                    yield line.append(cell, style="bold not dim" if is_apart else "not dim")
+            yield Text()
+
+
+def _least_width(text: str, is_number: bool) -> int:
+    """Say in how many characters a text can be shown without breaking a number, or a word of usual length."""
+    if is_number:
+        return len(text)
+    return max((min(len(word), WORD_MAX) for word in text.split()), default=0)
 
 
 def dollars(amount: Decimal | None, at_least: bool = False) -> str:
