@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test chaos fuzz eval eval-whatif viewer lint clean
+.PHONY: help demo docs test lock chaos fuzz eval eval-whatif viewer lint clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -28,6 +28,12 @@ eval: $(STAMP)  ## Score the failure detectors on labelled answers (FAREBOX_SHAR
 
 docs: $(STAMP)  ## Write the generated pages anew: settings, commands, schema
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_house.py tests/ledger/test_schema.py
+
+lock:  ## Renew the hashes of what the collector's image installs, at the versions of constraints.txt
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@$(VENV)/lock/bin/uv pip compile --quiet pyproject.toml --extra collector --extra dashboards --extra grpc \
+	  --constraint constraints.txt --generate-hashes --python-version 3.13 --python-platform linux \
+	  --no-header --no-annotate --output-file collector/requirements.lock
 
 # The one target that needs Node (20.19 or newer, with npm); what it builds is committed, so nobody else does.
 viewer:  ## Build the viewer's page into the package that ships it

@@ -157,3 +157,21 @@ def test_misuse_is_a_sentence_and_exit_2() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("farebox: ")
     assert "Traceback" not in done.stderr
+
+
+def test_the_version_is_written_once() -> None:
+    """It stands in pyproject.toml, and heads the changelog; all else asks the metadata."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    places = [
+        path for suffix in ("py", "toml", "yml", "yaml", "md", "sql") for path in ROOT.glob(f"[!.]*/**/*.{suffix}")
+    ]
+    ours = [path for path in [*places, *ROOT.glob("*.*")] if path.is_file() and "node_modules" not in path.parts]
+    written = {
+        path.relative_to(ROOT).as_posix()
+        for path in ours
+        if path.parts[len(ROOT.parts)] != "tests"
+        and re.search(rf"\b{re.escape(project['version'])}\b", path.read_text())
+    }
+
+    assert written == {"pyproject.toml", "CHANGELOG.md"}
+    assert f"## {project['version']} " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
