@@ -21,7 +21,7 @@ from farebox_ledger.reconcile._check import Terms
 from farebox_ledger.reconcile._files import FORMATS, read_bills
 from farebox_ledger.reconcile._run import reconcile
 
-SEED, TURNS = 7, 140
+SEED, TURNS = 7, 90
 API, EXPORTED = "as its API does", "as people export"
 UNSEEN = {"missing_usage", "partial"}
 

@@ -370,6 +370,36 @@ def test_the_samples_of_openai_are_what_its_sdk_takes() -> None:
     assert costs.data[0].results[0].quantity_unit == "1000_tokens"  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ("gpt-5.4-mini-2026-03-17, input", ("gpt-5.4-mini-2026-03-17", "", "uncached_input_tokens")),
+        ("gpt-5-mini, input_tokens", ("gpt-5-mini", "", "uncached_input_tokens")),
+        ("gpt-5.6-terra, cache writes", ("gpt-5.6-terra", "", "cache_write_tokens")),
+        ("priority | gpt-5.6-sol, output, long context", ("gpt-5.6-sol", "priority", "output_tokens")),
+        ("flex | gpt-5-mini, cached input", ("gpt-5-mini", "flex", "cache_read_tokens")),
+        ("batch api | gpt-5.1-2025-11-13, input", ("gpt-5.1-2025-11-13", "batch", "uncached_input_tokens")),
+        ("gpt-image-1 text, input", ("gpt-image-1", "", "uncached_input_tokens")),
+        ("gpt-image-2.5-flare image, output", ("gpt-image-2.5-flare", "", "image_output_tokens")),
+        ("gpt-audio-mini-2025-12-15 audio, cached input", ("gpt-audio-mini-2025-12-15", "", "cache_read_audio_tokens")),
+        ("gpt-realtime-2.1, audio input", ("gpt-realtime-2.1", "", "audio_input_tokens")),
+        ("web search tool calls", ("", "", "web_search_requests")),
+        ("whisper", ("", "", "")),
+        ("Vector storage", ("", "", "")),
+    ],
+)
+def test_line_items_of_openai_name_model_tier_and_kind(
+    item: str, expected: tuple[str, str, str], tmp_path: Path
+) -> None:
+    """Line items are taken apart as they stand on real bills; what says no model and kind stays whole."""
+    result = {"amount": {"value": 1.5, "currency": "usd"}, "line_item": item}
+    (bill,) = read(tmp_path, "costs.json", json.dumps({"data": [{**UNIX, "results": [result]}]}))
+
+    (line,) = bill.lines
+    assert (line.model, line.service_tier, line.unit) == expected
+    assert (line.description, line.amount) == (item, Decimal("1.5"))
+
+
 def test_dimensions_are_kept(tmp_path: Path) -> None:
     """Model, tier, scope and key come along as the provider names them; speed and batch are tiers."""
     lines = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -27,23 +28,23 @@ CACHED = {
 OUTPUTS = {"output_audio_tokens": "audio_output_tokens", "output_image_tokens": "image_output_tokens"}
 COUNTS = {"images": "images", "seconds": "audio_input_seconds", "characters": "input_characters"}
 REQUESTS = {"organization.usage.web_searches.result": "web_search_requests"}
-# What stands behind the model's name in a line item: "gpt-5.4-mini-2026-03-17, cached input".
-ITEMS = {
+# A line item, as bills of real accounts have been published: "gpt-5.4-mini-2026-03-17, cached input", "batch api | …",
+# "priority | gpt-5.6-sol, output, long context", "gpt-image-1 text, input", and in OpenAI's reference "gpt-5-mini,
+# input_tokens". "whisper", or what is not of a model, has no kind; it stays in the description.
+LINE_ITEM = re.compile(
+    r"((?P<tier>batch api|batch|flex|priority|scale)[^|]* \| )?(?P<model>[\w.:/-]+)( (?P<sense>text|audio|image))?"
+    r", (?P<kind>[a-z_ ]+?)(?P<long>, long context)?",
+    re.IGNORECASE,
+)
+KINDS = {
     "input": "uncached_input_tokens",
-    "input tokens": "uncached_input_tokens",
-    "input_tokens": "uncached_input_tokens",
     "cached input": "cache_read_tokens",
-    "cached_input": "cache_read_tokens",
-    "cached input tokens": "cache_read_tokens",
-    "cached_input_tokens": "cache_read_tokens",
-    "input_cached_tokens": "cache_read_tokens",
+    "input cached": "cache_read_tokens",
     "cache write": ANY_WRITE,
+    "cache writes": ANY_WRITE,
     "cache write input": ANY_WRITE,
-    "cache_write_input": ANY_WRITE,
-    "input_cache_write_tokens": ANY_WRITE,
+    "input cache write": ANY_WRITE,
     "output": "output_tokens",
-    "output tokens": "output_tokens",
-    "output_tokens": "output_tokens",
     "audio input": "audio_input_tokens",
     "input audio": "audio_input_tokens",
     "audio output": "audio_output_tokens",
@@ -51,7 +52,14 @@ ITEMS = {
     "image input": "image_input_tokens",
     "image output": "image_output_tokens",
 }
-TIERS = ("batch", "flex", "priority", "scale")
+SENSES = {
+    ("audio", "uncached_input_tokens"): "audio_input_tokens",
+    ("audio", "cache_read_tokens"): "cache_read_audio_tokens",
+    ("audio", "output_tokens"): "audio_output_tokens",
+    ("image", "uncached_input_tokens"): "image_input_tokens",
+    ("image", "cache_read_tokens"): "cache_read_image_tokens",
+    ("image", "output_tokens"): "image_output_tokens",
+}
 SCALES = {"1000_tokens": 1000, "duration_minutes": 60, "duration_hours": 3600}
 
 
@@ -141,11 +149,14 @@ def _cost_line(start: datetime, end: datetime, row: Mapping[str, Any], amount: A
 
 def _item(item: str) -> tuple[str, str, str]:
     """Take a line item apart: model, unit, tier; what is not understood stays in the description."""
-    name, _, rest = item.partition(", ")
-    words = rest.lower()
-    tier = next((each for each in TIERS if each in words), "")
-    unit = ITEMS.get(words.replace(tier, "").strip(" ,|()"), "") if rest else ""
-    return (name, unit, tier) if unit else ("", "web_search_requests" if "web search" in item.lower() else "", "")
+    found = LINE_ITEM.fullmatch(item.strip())
+    if found is None:
+        return "", "web_search_requests" if "web search" in item.lower() else "", ""
+    kind = found["kind"].lower().replace("_", " ").removesuffix(" tokens")
+    unit = KINDS.get(kind, "")
+    unit = SENSES.get(((found["sense"] or "").lower(), unit), unit)
+    tier = (found["tier"] or "").lower().removesuffix(" api")
+    return (found["model"], unit, tier) if unit else ("", "", "")
 
 
 def _where(row: Mapping[str, Any]) -> dict[str, Any]:
