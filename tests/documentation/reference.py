@@ -65,8 +65,11 @@ sentence and the remedy, 130 after Ctrl-C. Times are a span back from now (`15m`
 with `NO_COLOR`, nothing is coloured.
 """
     ]
-    parts += [_command(parser, help_) for parser, help_ in _verbs(whole_parser())]
-    return "\n".join(parts)
+    told = list(_verbs(whole_parser()))
+    commands = [(parser.prog, help_) for parser, help_ in told if parser.prog.count(" ") == 1]
+    rows = [f"| [`{name}`](#{name.replace(' ', '-')}) | {_escaped(help_)} |" for name, help_ in commands]
+    parts.append("\n".join(["| command | does |", "|---|---|", *rows, ""]))
+    return "\n".join([*parts, *(_command(parser, help_) for parser, help_ in told)])
 
 
 def _verbs(parser: argparse.ArgumentParser) -> Iterator[tuple[argparse.ArgumentParser, str]]:
