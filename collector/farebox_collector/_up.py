@@ -10,9 +10,9 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -35,6 +35,7 @@ from farebox_collector._tokens import FILE as TOKENS
 from farebox_collector._tokens import Gate
 from farebox_collector._viewer import ask_embedded, ask_server, find_viewer, require_token
 from farebox_collector._watch import Watch
+from farebox_collector.errors import CollectorError
 from farebox_ledger import Dsn, Refresher, Store, announce, new_token, open_store, watching
 from farebox_ledger._backup import backup_config
 from farebox_ledger.alerts import Watcher
@@ -141,10 +142,27 @@ def run(options: Options) -> int:
         ports["viewer"] = stack.enter_context(listen(options.viewer_port, "--viewer-port", options.viewer_host))
         store = stack.enter_context(open_store(options.dsn, _engine(options, stack)))
         house = House(options, store, stack, ports, gate)
-        for start in PARTS:
-            start(house)
+        with _sentence_for_disks():
+            for start in PARTS:
+                start(house)
         asyncio.run(_serve(house))
     return 0
+
+
+@contextmanager
+def _sentence_for_disks() -> Iterator[None]:
+    """Say in a sentence which file of a start cannot be written.
+
+    Raises:
+        CollectorError: the disk is full, or takes nothing.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or "a file in the ledger's folder"
+        raise CollectorError(
+            f"{where} cannot be written: {error.strerror}; make room, or choose another disk"
+        ) from None
 
 
 def _watch_prices(house: House) -> None:
@@ -289,7 +307,8 @@ async def _serve(house: House) -> None:
             await asyncio.sleep(STARTED_POLL_S)
         if house.options.embedded:
             ports = {name: server.port for name, server in house.servers.items()}
-            announce(house.options.dsn, ports["otlp"], ports["clickhouse"], ports["admin"], ports.get("viewer", 0))
+            with _sentence_for_disks():
+                announce(house.options.dsn, ports["otlp"], ports["clickhouse"], ports["admin"], ports.get("viewer", 0))
         print("\n".join([*house.greeting, f"Ledger      {house.options.dsn}"]), flush=True)  # noqa: T201
         await stopping.wait()
         for server in house.servers.values():

@@ -113,6 +113,11 @@ def _acquire(folder: Path, deadline: float) -> None:
             _flock(folder, descriptor, deadline)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise LedgerError(
+                f"the ledger's folder {folder} cannot be written: {error.strerror}; make room, or choose another"
+            ) from None
         except BaseException:
             os.close(descriptor)
             raise

@@ -68,17 +68,24 @@ def open_store(dsn: Dsn, engine: Mapping[str, str] | None = None) -> Store:
 
     Raises:
         StoreHeldError: another process has the embedded store open.
-        LedgerError: the server cannot be reached, or the schema is of a newer farebox.
+        LedgerError: the server cannot be reached, takes nothing, or has the schema of a newer farebox.
     """
     with ExitStack() as stack:
         stack.enter_context(lock(dsn))
         client = stack.enter_context(connect(dsn, None, WRITER_SETTINGS, engine))
-        client.command(f"CREATE DATABASE IF NOT EXISTS {dsn.database} ENGINE = Atomic")
-        client.database = dsn.database
-        migrate(client)
-        apply_retention(client)
-        added = sync_book(client, read_own_book(dsn))
-        sync_routes(client, read_routes())
+        from clickhouse_connect.driver.exceptions import ClickHouseError
+
+        try:
+            client.command(f"CREATE DATABASE IF NOT EXISTS {dsn.database} ENGINE = Atomic")
+            client.database = dsn.database
+            migrate(client)
+            apply_retention(client)
+            added = sync_book(client, read_own_book(dsn))
+            sync_routes(client, read_routes())
+        except (ClickHouseError, OSError) as error:  # a full disk, a user without rights
+            raise LedgerError(
+                f"the ledger {dsn} cannot be written ({clickhouse_words(error)}); mend that, and start again"
+            ) from None
         return Store(dsn, client, added, stack.pop_all())
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from end_to_end.disks import disk
 from farebox_up import COMMAND, Up, environment, wait_until
 from otlp_messages import attempt, traces
 
@@ -206,6 +207,21 @@ def test_ports_taken(up: Up, tmp_path: Path) -> None:
 def test_misuse(arguments: list[str], settings: dict[str, str], words: str) -> None:
     """What cannot be is one sentence that names the value."""
     assert words in refused("--otlp-port", "0", "--clickhouse-port", "0", *arguments, **settings)
+
+
+def test_full_disk_at_the_start(start_up: Callable[..., Up], tmp_path: Path) -> None:
+    """On a full disk it does not start, says why in a sentence, and starts once there is room."""
+    (tmp_path / "small").mkdir()
+    with disk(tmp_path / "small") as small:
+        if small.kind == "none":
+            pytest.skip("a disk of one's own needs root on Linux")
+        folder = small.folder / "ledger"
+        small.fill(900_000)
+        said = refused("--dsn", f"chdb:{folder}", "--otlp-port", "0", "--clickhouse-port", "0")
+        small.empty()
+
+        assert "cannot be written" in said
+        assert start_up(folder).stop() == 0
 
 
 def test_drafts_of_a_crash(start_up: Callable[..., Up], tmp_path: Path) -> None:
