@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,7 @@ from farebox_ledger._book import sync_book
 from farebox_ledger._book_own import read_own_book
 from farebox_ledger._focus import COLUMNS, Export, export_focus
 from farebox_ledger._period import Period
+from farebox_ledger._report import Group, make_report
 from farebox_ledger.reconcile._check import Terms
 from farebox_ledger.reconcile._files import read_bills
 from farebox_ledger.reconcile._run import reconcile
@@ -207,6 +208,28 @@ def test_split_and_merged_periods_agree(ledger: Store, whole: Export, hours: int
     assert sum(total(half) for half in halves) == total(whole)
     assert sum(total(half, "ConsumedQuantity") for half in halves) == total(whole, "ConsumedQuantity")
     assert sum(half.unpriced_calls for half in halves) == whole.unpriced_calls == 2
+
+
+@settings(max_examples=2)
+@given(st.integers(0, 7_200))
+def test_reports_of_split_and_merged_periods_agree(ledger: Store, minutes: int) -> None:
+    """Groups of a report add up to its total, and two halves, cut at any minute, to the whole."""
+    cut = START + timedelta(minutes=minutes)
+    whole, *halves = (
+        make_report(ledger.client, each, ("route", "model"))
+        for each in (ALL, Period(ALL.since, cut), Period(cut, ALL.until))
+    )
+
+    def sums(groups: Iterable[Group]) -> list[Decimal | int]:
+        groups = list(groups)
+        spend = sum((each.spend or Decimal(0) for each in groups), Decimal(0))
+        return [
+            spend,
+            *(sum(getattr(each, name) for each in groups) for name in ("attempts", "calls", "no_price", "partial")),
+        ]
+
+    assert sums(whole.groups) == sums([whole.total]) == sums(half.total for half in halves)
+    assert sums(group for half in halves for group in half.groups) == sums([whole.total])
 
 
 def test_what_has_no_price_is_in_the_second_file(
