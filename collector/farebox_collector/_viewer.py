@@ -88,8 +88,10 @@ def ask_server(dsn: Dsn) -> Ask:
             if not hasattr(own, "client"):
                 own.client = connect(dsn, dsn.database)
             client: Client = own.client
-            read_only = {**settings, "readonly": "1"}
-            return client.raw_query(sql, dict(parameters), read_only, fmt="JSONCompact")
+            # Who may only read already may not say so again.
+            known = client.server_settings.get("readonly")
+            bound = {} if known is not None and known.readonly else {"readonly": "1"}
+            return client.raw_query(sql, dict(parameters), {**settings, **bound}, fmt="JSONCompact")
         except ClickHouseError as error:
             raise QueryError(clickhouse_words(error)) from None
 

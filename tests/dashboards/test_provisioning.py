@@ -76,7 +76,22 @@ def test_volumes_and_dependencies_are_declared() -> None:
             if how["condition"] == "service_healthy":
                 assert "healthcheck" in SERVICES[name]
             else:
-                assert how["condition"] == "service_completed_successfully"
+                assert how["condition"] in ("service_completed_successfully", "service_started")
+
+
+def test_what_keeps_running_says_how_it_is() -> None:
+    """Each service that runs on has a health check, its image has, or another asks in its network, where it tells."""
+    asked = {name: each.get("network_mode", "").removeprefix("service:") for name, each in SERVICES.items()}
+    unasked = {
+        name
+        for name, each in SERVICES.items()
+        if each.get("restart") and not {"healthcheck", "build"} & set(each) and name not in asked.values()
+    }
+    told = yaml.safe_load((ROOT / "dashboards/compose/otel-collector.yaml").read_text())["extensions"]["health_check"]
+
+    assert unasked == set()
+    assert "\nHEALTHCHECK " in (ROOT / SERVICES["farebox"]["build"]["dockerfile"]).read_text(encoding="utf-8")
+    assert told["endpoint"].rpartition(":")[2] in SERVICES["otel-health"]["healthcheck"]["test"][-1]
 
 
 def test_images_are_pinned() -> None:
@@ -98,6 +113,7 @@ def test_ports_are_on_loopback() -> None:
         "contacts": ["tools"],
         "migrate": ["otel"],
         "otel-collector": ["otel"],
+        "otel-health": ["otel"],
     }
 
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 import requests
 from farebox_up import COMMAND, environment, start
+from otlp_messages import attempt, traces
+from viewer.conftest import Viewer, serving_app
+
+from farebox_collector._viewer import ask_server
+from farebox_dashboards._sql import VARIABLES
+from farebox_dashboards.viewer import serve
+from farebox_ledger import Dsn
+
+OVERVIEW = "farebox-overview"
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +58,23 @@ def test_beyond_loopback_a_token_is_needed(settings: dict[str, str], words: str,
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_viewer_of_a_server_shows_the_same(up) -> None:
+    """Over ClickHouse's HTTP interface instead of the embedded store: panels, variables and marks, the same answers."""
+    assert up.post(traces(attempt(1)).SerializeToString()).status_code == 200
+    here, now = Viewer(up.viewer), round(1000 * time.time())
+    asked = here.question(**{"from": now - 3_600_000, "to": now + 60_000})
+    panels = [each["id"] for each in here.get(f"/api/dashboards/{OVERVIEW}").json()["panels"] if each.get("targets")]
+    questions = [
+        ("/api/annotations", {}),
+        *(("/api/variable", {"variable": name}) for name in VARIABLES),
+        *(("/api/panel", {"panel": panel}) for panel in panels if panel != here.number(OVERVIEW, "Age of data")),
+    ]
+
+    with serving_app(serve(ask_server(Dsn("clickhouse", host="127.0.0.1", port=up.clickhouse_port)))) as there:
+        for path, more in questions:
+            answer = there.post(path, asked | more)
+
+            assert answer.status_code == 200, answer.text
+            assert answer.json() == here.post(path, asked | more).json()
