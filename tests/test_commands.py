@@ -200,6 +200,21 @@ with _interrupt.heard(lambda: print("wiped", flush=True)):
     assert (done.returncode, done.stdout, done.stderr) == (130, "wiped\n", "")
 
 
+@pytest.mark.parametrize(
+    "command", [["alerts", "list"], ["alerts", "list", "--json"], ["completion", "bash"], ["--help"]]
+)
+def test_a_reader_that_goes_away_is_no_bad_news(command: list[str]) -> None:
+    """`farebox … | head` ends quietly with 0, whether tables, JSON or text were to be printed."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run(
+        [PROGRAM, *command], stdout=theirs, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+    )
+    os.close(theirs)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_no_colour_where_none_is_wanted(tmp_path: Path) -> None:
     """On a terminal that asks for none (NO_COLOR), and into a pipe, the doctor writes no escape sequence."""
     import pty

@@ -58,15 +58,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if chosen in found:
             command = _load(found[chosen])
             _configure(subparsers[chosen], command)
-        args = parser.parse_args(arguments)
-        if command is None:
-            parser.print_help()
-            return EXIT_MISUSE
-        with waiting(command.waiting, until_a_word=not command.answers) as wipe:
-            if not command.answers:
-                return command.run(args)
-            with heard(wipe):
-                return command.run(args)
+        try:
+            args = parser.parse_args(arguments)
+            if command is None:
+                parser.print_help()
+                return EXIT_MISUSE
+            return _run(command, args)
+        finally:
+            sys.stdout.flush()  # while a reader that went away is still an exception that we handle
     except ModuleNotFoundError as error:
         return _fail(_missing(found.get(chosen or ""), error))
     except FareboxError as error:
@@ -76,6 +75,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+
+
+def _run(command: Command, args: argparse.Namespace) -> int:
+    with waiting(command.waiting, until_a_word=not command.answers) as wipe:
+        if not command.answers:
+            return command.run(args)
+        with heard(wipe):
+            return command.run(args)
 
 
 def whole_parser() -> argparse.ArgumentParser:

@@ -24,8 +24,13 @@ def console() -> Console:
     """Make the console for standard output; into a pipe it neither colours nor wraps."""
     from rich.console import Console
 
-    plain = Console(highlight=False)
-    return plain if plain.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+    class Ours(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to the front door that nobody reads on: that is no bad news."""
+            raise BrokenPipeError
+
+    plain = Ours(highlight=False)
+    return plain if plain.is_terminal else Ours(highlight=False, width=PIPE_WIDTH)
 
 
 def table(headings: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], last_apart: bool = False) -> Rows:
