@@ -14,6 +14,7 @@ import farebox_up
 from collector.server_process import Server
 from end_to_end.disks import Disk
 
+from farebox_collector._files import sync_folder
 from farebox_demo.lifecycle import free_port
 
 __all__ = ["MISFORTUNES", "OF_A_DISK", "OF_A_SERVER", "Collector"]
@@ -82,6 +83,7 @@ class Collector:
         (self.folder / "journal").rename(away)
         time.sleep(dice.uniform(0.1, 0.6))
         away.rename(self.folder / "journal")
+        sync_folder(self.folder)  # a mount that comes back is back, whatever happens to the power
 
     def turn_read_only(self, dice: random.Random) -> None:
         """The file system turns read-only under the running process, which is killed, or stopped in order."""
