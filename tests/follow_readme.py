@@ -82,12 +82,10 @@ class Newcomer:
         if line.startswith("pip install"):
             if self.is_installed:
                 return "was installed already"
-            # It is not on an index yet, and the reader has an SDK already.
-            extras = re.findall(r"\[(.*)\]", line)[0]
-            self.run(
-                ["python", "-m", "pip", "install", "-q", "-c", "constraints.txt", f".[{extras},anthropic]"], self.clone
-            )
-            return "ok, from the clone"
+            # A reader who wraps a client has its SDK already.
+            self.run(["pip", "install", "--quiet", "anthropic"], self.work)
+            self.run(shlex.split(line), self.clone)
+            return "ok"
         if line.startswith("cp "):
             self.run(shlex.split(line), self.clone)
             filled = re.sub(r"(?m)(PASSWORD)=$", r"\1=chosen", (self.clone / ".env").read_text())
