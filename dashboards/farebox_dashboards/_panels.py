@@ -105,7 +105,17 @@ DOUBT_SERIES = Column(unit="short", decimals=0, right=True)
 
 
 class _Fields(Protocol):
-    """The part of a panel builder that says how fields are shown."""
+    """The part of a panel builder that says what is asked, and how fields are shown."""
+
+    def title(self, title: str) -> Self: ...
+
+    def description(self, description: str) -> Self: ...
+
+    def datasource(self, datasource: common_models.DataSourceRef) -> Self: ...
+
+    def with_target(self, target: Target) -> Self: ...
+
+    def unit(self, unit: str) -> Self: ...
 
     def override_by_name(self, name: str, properties: list[models.DynamicConfigValue]) -> Self: ...
 
@@ -129,12 +139,7 @@ def figures(
 ) -> Panel:
     """Show the one row of an answer as figures side by side, each under its column's name."""
     panel = (
-        stat.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .with_target(Target(question, "table"))
-        .unit(unit)
+        _asking(stat.Panel(), title, description, Target(question, "table"), unit)
         .no_value("–")
         .thresholds(_thresholds(steps))
         .color_mode(common_models.BigValueColorMode.VALUE)
@@ -171,12 +176,7 @@ def chart(
     points: how finely it is drawn, less for shares of few.
     """
     panel = (
-        timeseries.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .with_target(Target(question, "timeseries"))
-        .unit(unit)
+        _asking(timeseries.Panel(), title, description, Target(question, "timeseries"), unit)
         .max_data_points(points)
         .draw_style(common_models.GraphDrawStyle.BARS if bars else common_models.GraphDrawStyle.LINE)
         .fill_opacity(70 if bars else 10)
@@ -225,12 +225,7 @@ def listing(
     Grafana gives a text that reads as a number, as an id or an exact amount does, the panel's unit; here it stays text.
     """
     panel = (
-        table.Panel()
-        .title(title)
-        .description(description)
-        .datasource(DATASOURCE)
-        .with_target(Target(question, "table"))
-        .unit(unit)
+        _asking(table.Panel(), title, description, Target(question, "table"), unit)
         .no_value("–")
         .thresholds(_thresholds(((None, "text"),)))
         .cell_height(common_models.TableCellHeight.SM)
@@ -238,6 +233,11 @@ def listing(
         .override_by_field_type("string", Column(unit="string").settings_list())
     )
     return Panel(_shown(panel, {NOT_PRICED: DOUBT, **(columns or {})}), width, height)
+
+
+def _asking(panel: P, title: str, description: str, target: Target, unit: str) -> P:
+    """Give a panel what every panel has: it asks farebox's datasource."""
+    return panel.title(title).description(description).datasource(DATASOURCE).with_target(target).unit(unit)
 
 
 def _shown(panel: P, columns: Mapping[str, Column]) -> P:

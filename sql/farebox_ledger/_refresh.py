@@ -8,7 +8,6 @@ refresh. Each step may be repeated, and two may work at once.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
+from farebox_ledger._background import Background
 from farebox_ledger._portions import portions
 from farebox_ledger.errors import LedgerError, QueryError, clickhouse_words
 
@@ -114,30 +114,19 @@ def refresh_all(client: Client) -> int:
             return arrivals
 
 
-class Refresher:
-    """A thread that refreshes again and again; whoever holds the store has one. It closes its client."""
+class Refresher(Background):
+    """Refreshes again and again; whoever holds the store has one. It closes its client."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="farebox-refresher", daemon=True)
-        self._thread.start()
+        super().__init__(client, "farebox-refresher")
 
-    def close(self, timeout_s: float) -> bool:
-        """End after the step in work; False when that took longer than the time given."""
-        self._closing.set()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+    def _first_pause_s(self) -> float:
+        return PAUSE_S_MIN
 
-    def _run(self) -> None:
-        try:
-            pause_s = PAUSE_S_MIN
-            while not self._closing.wait(pause_s):
-                began = time.monotonic()
-                self._refresh()
-                pause_s = min(max(PAUSE_S_MIN, PAUSE_SHARE * (time.monotonic() - began)), PAUSE_S_MAX)
-        finally:
-            self._client.close()
+    def _step(self) -> float:
+        began = time.monotonic()
+        self._refresh()
+        return min(max(PAUSE_S_MIN, PAUSE_SHARE * (time.monotonic() - began)), PAUSE_S_MAX)
 
     def _refresh(self) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from dashboards.fake_grafana import TOKEN, FakeGrafana, fake_grafana
 from dashboards.traffic import (
     DAY,
     UNTIL,
@@ -45,3 +46,12 @@ def busy(ledger_folder, ledger_client, traffic) -> Iterator[Store]:
         insert_what_is_decided(opened.client)
         yield opened
         opened.client.command("DROP DATABASE dashboards SYNC")
+
+
+@pytest.fixture
+def grafana(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGrafana]:
+    """A Grafana with nothing in it, named by the environment."""
+    with fake_grafana() as running:
+        monkeypatch.setenv("GRAFANA_URL", running.url)
+        monkeypatch.setenv("GRAFANA_TOKEN", TOKEN)
+        yield running

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dashboards.fake_grafana import TOKEN, FakeGrafana, fake_grafana
+from dashboards.fake_grafana import FakeGrafana
 
 from farebox._cli import main
 from farebox_dashboards import DASHBOARDS
@@ -16,15 +15,6 @@ from farebox_dashboards.alerts import ALERTS, PLACED
 GROUPS = ("farebox", "farebox-slow")
 
 DSN = "clickhouse://grafana:pa'ss@clickhouse:8123/farebox"
-
-
-@pytest.fixture
-def grafana(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGrafana]:
-    """A Grafana with nothing in it, named by the environment."""
-    with fake_grafana() as running:
-        monkeypatch.setenv("GRAFANA_URL", running.url)
-        monkeypatch.setenv("GRAFANA_TOKEN", TOKEN)
-        yield running
 
 
 def push(*arguments: str) -> int:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
-from dashboards.fake_grafana import TOKEN, FakeGrafana, fake_grafana
+from dashboards.fake_grafana import FakeGrafana
 
 from farebox._cli import main
 from farebox_dashboards._alerts import groups
@@ -24,15 +23,6 @@ ADDRESSES = {
     "FAREBOX_CONTACT_WEBHOOK": "https://example.com/hook",
     "FAREBOX_CONTACT_PAGERDUTY": "key",
 }
-
-
-@pytest.fixture
-def grafana(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGrafana]:
-    """A Grafana that commands find by themselves."""
-    with fake_grafana() as running:
-        monkeypatch.setenv("GRAFANA_URL", running.url)
-        monkeypatch.setenv("GRAFANA_TOKEN", TOKEN)
-        yield running
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +12,7 @@ from typing import Any, Literal
 import anthropic
 import openai
 import pytest
+from demo.serving import serve
 
 from farebox_demo.providers._delivery import Pace
 from farebox_demo.providers._habits import Habits, Troubles
@@ -69,7 +68,7 @@ def simulate(tmp_path: Path) -> Iterator[Callable[..., Simulation]]:
         invoice = tmp_path / f"invoice-{len(stops)}.jsonl"
         hosts = {name: _host(host, troubles, habits) for name, host in HOSTS.items()}
         providers = Providers(seed, Invoice(invoice), f"run {len(stops)}", hosts, pace, clock)
-        port, stop = _serve(providers)
+        port, stop = serve(providers)
         stops.append(stop)
         return Simulation(f"http://127.0.0.1:{port}", invoice, providers)
 
@@ -84,19 +83,3 @@ def _host(host: Host, troubles: Troubles, habits: Habits | Literal["own"] | None
         for name, model in host.models.items()
     }
     return replace(host, troubles=troubles, models=models)
-
-
-def _serve(providers: Providers) -> tuple[int, Callable[[], None]]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    port = asyncio.run_coroutine_threadsafe(providers.server.start(), loop).result(10)
-
-    def stop() -> None:
-        asyncio.run_coroutine_threadsafe(providers.server.stop(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-        providers.invoice.close()
-
-    return port, stop

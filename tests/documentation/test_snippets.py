@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,14 +26,7 @@ def test_every_snippet_runs(tmp_path: Path) -> None:
     provider = start()
     snippets = [(f"{named(page)}:{each.line}", each.text) for page in PAGES for each in blocks(page, "python")]
     with Collector().running() as collector:
-        environment = {
-            **os.environ,
-            "ANTHROPIC_API_KEY": "k",
-            "ANTHROPIC_BASE_URL": provider.base,
-            "OPENAI_API_KEY": "k",
-            "OPENAI_BASE_URL": f"{provider.base}/v1",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
-        }
+        environment = provider.environment(collector.endpoint)
         done = subprocess.run(
             [sys.executable, "-c", RUNNER],
             input=json.dumps(snippets),

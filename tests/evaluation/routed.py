@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
+from demo.serving import serve
 
 import farebox
 from farebox.testing import capture
@@ -81,25 +80,9 @@ def _text(value: Any) -> str:
 def _providers(seed: int, invoice: Path | None) -> Iterator[str]:
     with TemporaryDirectory() as folder:
         providers = Providers(seed, Invoice(invoice or Path(folder) / "invoice.jsonl"), f"run {seed}", pace=PACE)
-        port, stop = _serve(providers)
+        port, stop = serve(providers)
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
+            farebox.flush(timeout_s=0.1)
             stop()
-
-
-def _serve(providers: Providers) -> tuple[int, Callable[[], None]]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    port = asyncio.run_coroutine_threadsafe(providers.server.start(), loop).result(10)
-
-    def stop() -> None:
-        farebox.flush(timeout_s=0.1)
-        asyncio.run_coroutine_threadsafe(providers.server.stop(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-        providers.invoice.close()
-
-    return port, stop

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
@@ -53,15 +52,7 @@ class Started:
 def started(name: str, provider: Provider, *arguments: str, **variables: str) -> Iterator[Started]:
     """Start an example as a script; it must be at its end when the block is."""
     with Collector().running() as collector:
-        environment = {
-            **os.environ,
-            "ANTHROPIC_API_KEY": "k",
-            "ANTHROPIC_BASE_URL": provider.base,
-            "OPENAI_API_KEY": "k",
-            "OPENAI_BASE_URL": f"{provider.base}/v1",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
-            **variables,
-        }
+        environment = provider.environment(collector.endpoint) | variables
         words = [sys.executable, str(FOLDER / f"{name}.py"), *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         with subprocess.Popen(words, env=environment, text=True, **pipes) as process:

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import gzip
 import json
+import os
 import threading
 import time
 import zlib
@@ -189,6 +190,17 @@ class Provider:
     connections: int = 0
     open_connections: int = 0
     _tries: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def environment(self, endpoint: str) -> dict[str, str]:
+        """Make the environment of a process that calls here and tells an OTLP endpoint of it."""
+        return {
+            **os.environ,
+            "ANTHROPIC_API_KEY": "k",
+            "ANTHROPIC_BASE_URL": self.base,
+            "OPENAI_API_KEY": "k",
+            "OPENAI_BASE_URL": f"{self.base}/v1",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        }
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

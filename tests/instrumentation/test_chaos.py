@@ -9,13 +9,11 @@ import asyncio
 import http.server
 import os
 import random
-import socketserver
 import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import anthropic
@@ -28,6 +26,7 @@ from farebox._recorder import recorder
 from farebox._sender import Sender
 from farebox._spans import health
 from farebox.settings import setting
+from instrumentation.loopback import Loopback
 from instrumentation.provider import Provider
 from instrumentation.test_differential import ASK, acting
 from instrumentation.test_sender import fresh_sender
@@ -43,7 +42,7 @@ SEED = int(os.environ.get("FAREBOX_CHAOS_SEED", "7"))
 MOODS = ("well", "slow", "refusing", "closing")
 
 
-class Moody:
+class Moody(Loopback):
     """An OTLP endpoint in a mood: `well`, `slow`, `refusing`, `closing`; it keeps the ids it has acknowledged."""
 
     def __init__(self) -> None:
@@ -77,20 +76,7 @@ class Moody:
 
             def log_message(self, *_: Any) -> None: ...
 
-        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-            daemon_threads = True
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    @contextmanager
-    def running(self) -> Iterator[Moody]:
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        try:
-            yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
+        super().__init__(Handler)
 
 
 class Host:

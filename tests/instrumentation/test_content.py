@@ -7,9 +7,7 @@ import logging
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,6 +38,7 @@ from farebox._recorder import recorder
 from farebox._sender import BATCH_BYTES_MAX, Sender
 from farebox.errors import SettingError
 from farebox.testing import Captured
+from instrumentation.loopback import Loopback
 from instrumentation.provider import Provider
 from instrumentation.test_corpus import CASES, run
 
@@ -116,7 +115,7 @@ def only_content(record: Any) -> Attributes:
 # --- off -------------------------------------------------------------------------------------------------------------
 
 
-class Sink:
+class Sink(Loopback):
     """A loopback OTLP endpoint that keeps the path and the body of what it is sent."""
 
     def __init__(self) -> None:
@@ -131,17 +130,7 @@ class Sink:
 
             def log_message(self, *_: Any) -> None: ...
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    @contextmanager
-    def running(self) -> Iterator[Sink]:
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        try:
-            yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
+        super().__init__(Handler)
 
     def spans(self) -> list[Any]:
         requests = [ExportTraceServiceRequest.FromString(body) for path, body in self.bodies if path == "/v1/traces"]

@@ -20,6 +20,7 @@ from farebox._media import read_media
 from farebox._media_usage import duration_usage, media_usage
 from farebox.testing import Captured
 from instrumentation.provider import Provider, sse
+from instrumentation.socket_provider import SPOKEN_USAGE
 from instrumentation.test_differential import acting, adrained, araised, drained, plain, raised
 
 # The SDK deprecates what it still sends.
@@ -417,24 +418,9 @@ def test_drawing_by_another_model_is_billed_apart() -> None:
     assert apart.usage.leaves == {"uncached_input_tokens": 9, "output_tokens": 8}
 
 
-REALTIME = {
-    "input_tokens": 200,
-    "input_token_details": {
-        "text_tokens": 50,
-        "audio_tokens": 120,
-        "image_tokens": 30,
-        "cached_tokens": 90,
-        "cached_tokens_details": {"text_tokens": 40, "audio_tokens": 50, "image_tokens": 0},
-    },
-    "output_tokens": 60,
-    "output_token_details": {"text_tokens": 20, "audio_tokens": 40},
-    "total_tokens": 260,
-}
-
-
 def test_cached_tokens_leave_the_kind_they_are_of() -> None:
     """Cached audio has a price of its own: it is no audio input, and no cached text."""
-    usage = media_usage(REALTIME)
+    usage = media_usage(SPOKEN_USAGE)
 
     assert usage.leaves == {
         "uncached_input_tokens": 10,

@@ -6,9 +6,7 @@ import http.server
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import anthropic
@@ -19,11 +17,12 @@ import farebox
 from farebox import _spans
 from farebox._otlp_http import OtlpHttp
 from farebox._sender import Sender
+from instrumentation.loopback import Loopback
 from instrumentation.provider import Provider
 from instrumentation.test_differential import ASK
 
 
-class Collector:
+class Collector(Loopback):
     """A loopback OTLP endpoint that answers with the given statuses in turn, then 200."""
 
     def __init__(self, *answers: int, retry_after: str | None = None) -> None:
@@ -49,17 +48,7 @@ class Collector:
 
             def log_message(self, *_: Any) -> None: ...
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    @contextmanager
-    def running(self) -> Iterator[Collector]:
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        try:
-            yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
+        super().__init__(Handler)
 
 
 @pytest.fixture

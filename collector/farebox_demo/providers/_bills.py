@@ -13,7 +13,7 @@ from typing import Any
 
 from farebox_demo.providers._hosts import HOSTS
 
-__all__ = ["Billed", "days_of", "read_billed", "served_as", "sums", "write_bills"]
+__all__ = ["Billed", "by_provider", "days_of", "read_billed", "served_as", "sums", "write_bills"]
 
 DAY = timedelta(days=1)
 ANTHROPIC_CLASSES = {
@@ -61,6 +61,14 @@ def read_billed(invoice: Path) -> list[Billed]:
     return sorted(found, key=lambda each: each.at)
 
 
+def by_provider(invoice: Path) -> list[tuple[str, list[Billed]]]:
+    """Read what each provider of an invoice bills."""
+    found: dict[str, list[Billed]] = defaultdict(list)
+    for each in read_billed(invoice):
+        found[each.provider].append(each)
+    return sorted(found.items())
+
+
 def sums(billed: Iterable[Billed]) -> Sums:
     """Add up by day and model: tokens and USD of each class."""
     found: Sums = defaultdict(dict)
@@ -86,11 +94,8 @@ def served_as(provider: str, model: str) -> str:
 def write_bills(invoice: Path, folder: Path) -> list[Path]:
     """Write a bill of each provider that the invoice names into a folder; gives the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    by_provider: dict[str, list[Billed]] = defaultdict(list)
-    for each in read_billed(invoice):
-        by_provider[each.provider].append(each)
     written = []
-    for provider, billed in sorted(by_provider.items()):
+    for provider, billed in by_provider(invoice):
         for name, make in BILLS[provider].items():
             path = folder / f"{name}.json"
             path.write_text(json.dumps(make(billed), indent=1), encoding="utf-8")

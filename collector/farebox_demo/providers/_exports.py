@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from farebox_demo.providers._bills import ALIBABA_KINDS, DAY, Billed, read_billed, served_as, sums
+from farebox_demo.providers._bills import ALIBABA_KINDS, DAY, Billed, by_provider, served_as, sums
 
 __all__ = ["write_exports"]
 
@@ -31,11 +30,8 @@ Rows = Iterator[dict[str, Any]]
 def write_exports(invoice: Path, folder: Path) -> list[Path]:
     """Write the files of each provider that the invoice names and that exports any; gives them."""
     folder.mkdir(parents=True, exist_ok=True)
-    by_provider: dict[str, list[Billed]] = defaultdict(list)
-    for each in read_billed(invoice):
-        by_provider[each.provider].append(each)
     written = []
-    for provider, billed in sorted(by_provider.items()):
+    for provider, billed in by_provider(invoice):
         for name, make in EXPORTS.get(provider, {}).items():
             rows, path = list(make(billed)), folder / f"{name}.csv"
             with path.open("w", encoding="utf-8", newline="") as file:

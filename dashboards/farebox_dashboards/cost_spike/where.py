@@ -9,6 +9,14 @@ from farebox_dashboards.route.money import spend_by_model
 
 __all__ = ["CALLS", "WHERE"]
 
+CHANGED = {
+    "kind": Column(width=120),
+    "value": Column(width=220),
+    "change": CHANGE,
+    "calls, usual": Column(unit="short", decimals=1),
+    "calls": COUNT,
+}
+
 
 def _contributors() -> Panel:
     return listing(
@@ -16,13 +24,7 @@ def _contributors() -> Panel:
         "Routes, models and providers whose spend changed most against the same hours of a usual day.",
         "spike_contributors",
         "currencyUSD",
-        columns={
-            "kind": Column(width=120),
-            "value": Column(width=220),
-            "change": CHANGE,
-            "calls, usual": Column(unit="short", decimals=1),
-            "calls": COUNT,
-        },
+        columns=CHANGED,
         height=11,
     )
 
@@ -33,13 +35,7 @@ def _details() -> Panel:
         "Those whose spend changed most against the same hours of a usual day; slower over days, as rollups lack them.",
         "spike_details",
         "currencyUSD",
-        columns={
-            "kind": Column(width=120),
-            "value": Column(width=220),
-            "change": CHANGE,
-            "calls, usual": Column(unit="short", decimals=1),
-            "calls": COUNT,
-        },
+        columns=CHANGED,
         height=8,
     )
 

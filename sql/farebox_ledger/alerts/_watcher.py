@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from farebox.errors import FareboxError
 from farebox.settings import setting
+from farebox_ledger._background import Background
 from farebox_ledger.alerts._changes import rules_in_force, webhook_address
 from farebox_ledger.alerts._kept import keep, standing, untold
 from farebox_ledger.alerts._measure import LAG, measure
@@ -109,39 +109,28 @@ class Watch:
             _log.warning("Alerts: %s", words)
 
 
-class Watcher:
-    """A thread that evaluates again and again; whoever holds the store has one. It closes its client."""
+class Watcher(Background):
+    """Evaluates again and again; whoever holds the store has one. It closes its client."""
 
     def __init__(self, client: Client, every_s: int) -> None:
-        self._client = client
         self._every_s = every_s
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="farebox-alerts", daemon=True)
-        self._thread.start()
+        self._watch: Watch | None = None
+        super().__init__(client, "farebox-alerts")
 
-    def close(self, timeout_s: float) -> bool:
-        """End after the question in work; False when that took longer than the time given."""
-        self._closing.set()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+    def _first_pause_s(self) -> float:
+        return self._every_s
 
-    def _run(self) -> None:
+    def _step(self) -> float:
+        began = time.monotonic()
         try:
-            watch: Watch | None = None
-            pause_s: float = self._every_s
-            while not self._closing.wait(pause_s):
-                began = time.monotonic()
-                try:
-                    watch = watch or Watch(self._client, self._every_s)
-                    watch.evaluate(datetime.now(UTC), self._closing.is_set)
-                except FareboxError as error:
-                    _log.warning("Alerts are not evaluated: %s", error)
-                except Exception:  # noqa: BLE001 -- a thread that ends would leave spikes unseen
-                    _log.exception("An evaluation of the alerts failed in an unforeseen way")
-                took_s = time.monotonic() - began
-                pause_s = max(self._every_s - took_s, PAUSE_SHARE * took_s)
-        finally:
-            self._client.close()
+            self._watch = self._watch or Watch(self._client, self._every_s)
+            self._watch.evaluate(datetime.now(UTC), self._closing.is_set)
+        except FareboxError as error:
+            _log.warning("Alerts are not evaluated: %s", error)
+        except Exception:  # noqa: BLE001 -- a thread that ends would leave spikes unseen
+            _log.exception("An evaluation of the alerts failed in an unforeseen way")
+        took_s = time.monotonic() - began
+        return max(self._every_s - took_s, PAUSE_SHARE * took_s)
 
 
 def _over(each: Standing, now: datetime) -> Standing:
