@@ -12,7 +12,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -84,7 +84,7 @@ class Writer:
         """Take nothing more; an insert in work is given its end, or else its exporter sends it again."""
         closing = self._thread.submit(self._client.close)
         self._thread.shutdown(wait=False)
-        return closing.exception(timeout_s) is None
+        return not wait([closing], timeout_s).not_done
 
     def _check_token(self, request: Request) -> None:
         try:
