@@ -128,7 +128,7 @@ def test_anthropics_reports_are_read_page_by_page(api: Api) -> None:
 
 
 def test_openais_usage_and_costs_are_read(api: Api) -> None:
-    """Usage of completions and embeddings, and costs by line item, by seconds since 1970."""
+    """Usage of completions, embeddings and, where there are any, decisions, and costs by line item."""
     empty = {"object": "page", "data": [{**UNIX, "results": []}], "has_more": False, "next_page": None}
     api.say("/organization/usage/completions", OPENAI_USAGE)
     api.say("/organization/usage/embeddings", empty)
@@ -136,10 +136,11 @@ def test_openais_usage_and_costs_are_read(api: Api) -> None:
 
     bills = fetch_bills("openai", SINCE, NOW, NOW)
 
-    assert [bill.format for bill in bills] == ["openai-usage", "openai-usage", "openai-costs"]
-    assert [len(bill.lines) for bill in bills] == [6, 0, 2]
+    assert [bill.format for bill in bills] == ["openai-usage", "openai-usage", "openai-usage", "openai-costs"]
+    assert [len(bill.lines) for bill in bills] == [6, 0, 0, 2]
     assert api.asked[0][1]["start_time"] == ["1793664000"]
-    assert api.asked[2][1]["group_by[]"] == ["line_item", "project_id"]
+    assert api.asked[2][0] == "/organization/usage/decisions"
+    assert api.asked[3][1]["group_by[]"] == ["line_item", "project_id"]
     assert api.asked[0][2]["authorization"] == f"Bearer {KEY}"
 
 

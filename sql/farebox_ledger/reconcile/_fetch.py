@@ -113,7 +113,10 @@ def _pages(
     seen: set[str] = set()
     name, parameter = report.more
     for _ in range(PAGES_MAX):
-        page = _page(_ask(session, source, address, ask), report, address)
+        content = _ask(session, source, address, ask, optional=report.optional)
+        if content is None:
+            return
+        page = _page(content, report, address)
         yield _timed(page, report, ask)
         token = str(page.get(name) or "") if page.get("has_more", True) else ""
         if not token:
@@ -137,8 +140,8 @@ def _timed(page: Mapping[str, Any], report: Report, ask: Ask) -> Mapping[str, An
     return {**page, report.rows: rows}
 
 
-def _ask(session: requests.Session, source: Source, address: str, ask: Ask) -> bytes:
-    """Ask once, and again as long as the API asks for patience."""
+def _ask(session: requests.Session, source: Source, address: str, ask: Ask, *, optional: bool) -> bytes | None:
+    """Ask once, and again as long as the API asks for patience; None where the API has no such thing and need not."""
     import requests
 
     method = "GET" if ask.body is None else "POST"
@@ -159,6 +162,8 @@ def _ask(session: requests.Session, source: Source, address: str, ask: Ask) -> b
             raise BillError(f"{address} does not answer ({type(error).__name__}); try again later") from None
         if answer.status_code == 200:
             return content
+        if answer.status_code == 404 and optional:
+            return None
         if answer.status_code not in (408, 409, 429) and answer.status_code < 500:
             raise BillError(_refusal(answer.status_code, content, source, address))
         if attempt + 1 < ATTEMPTS:

@@ -35,6 +35,7 @@ class Report:
     """One report of an API: its path, the format of its pages, and what to ask of a period.
 
     rows: what a page has its rows under. more: the field that names the next page, and what it is asked for by.
+    optional: an API that does not have it is asked no further.
     """
 
     path: str
@@ -42,6 +43,7 @@ class Report:
     ask: Callable[[datetime, datetime], Iterator[Ask]]
     rows: str = "data"
     more: tuple[str, str] = ("next_page", "page")
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,12 @@ SOURCES: Mapping[str, Source] = {
                 _openai(31, "model", "project_id", "api_key_id", "batch", "service_tier"),
             ),
             Report("/organization/usage/embeddings", "openai-usage", _openai(31, "model", "project_id", "api_key_id")),
+            Report(
+                "/organization/usage/decisions",
+                "openai-usage",
+                _openai(31, "model", "project_id", "api_key_id", "batch", "service_tier"),
+                optional=True,
+            ),
             Report("/organization/costs", "openai-costs", _openai(180, "line_item", "project_id")),
         ),
     ),
