@@ -132,12 +132,19 @@ def figures(
     unit: str,
     *,
     columns: Mapping[str, Column] | None = None,
+    only: Sequence[str] = (),
     decimals: int | None = None,
     steps: Sequence[Step] = ((None, "text"),),
     width: int = 6,
     height: int = 4,
 ) -> Panel:
-    """Show the one row of an answer as figures side by side, each under its column's name."""
+    """Show the one row of an answer as figures side by side, each under its column's name.
+
+    only: the columns that are shown, where panels share a question, which the viewer asks once.
+    """
+    shown = common.ReduceDataOptions().calcs(["lastNotNull"]).values(False)
+    if only:
+        shown = shown.fields(f"/^({'|'.join(only)})$/")
     panel = (
         _asking(stat.Panel(), title, description, Target(question, "table"), unit)
         .no_value("–")
@@ -147,7 +154,7 @@ def figures(
         .text_mode(common_models.BigValueTextMode.VALUE_AND_NAME)
         .orientation(common_models.VizOrientation.VERTICAL)
         .text(common.VizTextDisplayOptions().title_size(NAME_PX).value_size(FIGURE_PX))
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+        .reduce_options(shown)
     )
     if decimals is not None:
         panel = panel.decimals(decimals)

@@ -59,17 +59,17 @@ def test_totals_are_those_of_the_report(period: Period, busy: Store) -> None:
     """Spend, cost per success, failure rate and what is missing: one question, one answer, wherever it is asked."""
     total = make_report(busy.client, period, []).total
     rows = {name: ask(busy.client, name, period.since, period.until)[0] for name in (
-        "spend_total", "spend_per_success", "failure_rate", "not_priced", "attempts_per_success"
+        "spend_total", "success", "not_priced", "attempts_per_success"
     )}  # fmt: skip
 
     assert rows["spend_total"]["spend"] == shown(total.spend)
     assert rows["spend_total"]["not fully priced"] == total.unpriced + total.partial
     assert rows["not_priced"] == {"no price": total.no_price, "no usage": total.no_usage, "lower bound": total.partial}
-    assert same(rows["spend_per_success"]["per success"], shown(total.spend_per_success))
-    assert rows["spend_per_success"]["successes"] == total.successes
-    assert rows["spend_per_success"]["not fully priced"] == total.task_doubts
-    assert same(rows["failure_rate"]["failure rate"], total.failure_rate)
-    assert rows["failure_rate"]["calls"] == total.calls
+    assert same(rows["success"]["per success"], shown(total.spend_per_success))
+    assert rows["success"]["successes"] == total.successes
+    assert rows["success"]["not fully priced"] == total.task_doubts
+    assert same(rows["success"]["failure rate"], total.failure_rate)
+    assert rows["success"]["calls"] == total.calls
     assert same(rows["attempts_per_success"]["attempts per success"], total.attempts / total.successes)
     assert same(rows["attempts_per_success"]["attempts per call"], total.attempts / total.calls)
 
@@ -417,7 +417,7 @@ def test_a_tenant_has_its_own_figures(busy: Store, day: list[Made]) -> None:
     mine = [each for each in day if each.tenant == TENANT]
     calls = {each.call_id for each in mine}
     good = {each.call_id for each in mine if each.good}
-    total, rate = series(busy, "spend_total", tenant=[TENANT])[0], series(busy, "failure_rate", tenant=[TENANT])[0]
+    total, rate = series(busy, "spend_total", tenant=[TENANT])[0], series(busy, "success", tenant=[TENANT])[0]
 
     assert total["spend"] == shown(added(mine))
     assert total["not fully priced"] == sum(each.doubtful for each in mine)

@@ -128,7 +128,7 @@ def read(told: dict[str, Any], names: dict[str, Any]) -> dict[str, Any]:
 def test_overview(lived: Week) -> None:
     """What is spent, what a success costs, what fails and what has no price: the week's, by the day and by route."""
     total = figures(lambda _: True)
-    (spend,), (success,) = lived.ask("spend_total"), lived.ask("spend_per_success")
+    (spend,), (success,) = lived.ask("spend_total"), lived.ask("success")
     (failures,), (missing,) = lived.ask("failure_rate"), lived.ask("not_priced")
     exact = {row["figure"]: row["USD, exact"] for row in lived.ask("exact_figures")}
 

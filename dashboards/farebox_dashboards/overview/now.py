@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import COUNT, SHARE, Panel, Row, figures
+from farebox_dashboards._panels import COUNT, NOT_PRICED, SHARE, Panel, Row, figures
 
 __all__ = ["NOW", "age", "cost_per_success", "failure_rate", "failure_spend", "not_priced"]
 
@@ -33,9 +33,10 @@ def cost_per_success(width: int) -> Panel:
     return figures(
         "Cost per success",
         "All money of the tasks that began in the range, retries and escalations too, for each that succeeded.",
-        "spend_per_success",
+        "success",
         "currencyUSD",
         columns={"successes": COUNT},
+        only=("per success", "successes", NOT_PRICED),
         width=width,
     )
 
@@ -57,9 +58,10 @@ def failure_rate(width: int) -> Panel:
     return figures(
         "Failure rate",
         "Share of the calls that began in the range without a good attempt, with its 95 % interval.",
-        "failure_rate",
+        "success",
         "percentunit",
         columns={"calls": COUNT},
+        only=("failure rate", "at least", "at most", "calls"),
         decimals=1,
         width=width,
     )
