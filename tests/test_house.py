@@ -38,7 +38,7 @@ def farebox(*arguments: str, **options: str) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize(
-    ("path", "page"), [(SETTINGS_PAGE, settings_page), (COMMANDS_PAGE, commands_page)], ids=lambda each: str(each)[-12:]
+    ("path", "page"), [(SETTINGS_PAGE, settings_page), (COMMANDS_PAGE, commands_page)], ids=["settings", "commands"]
 )
 def test_generated_pages_are_current(path: Path, page: Callable[[], str]) -> None:
     """The pages of settings and commands are those that the code makes; `make docs` writes them anew, for review."""
