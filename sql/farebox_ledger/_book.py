@@ -8,13 +8,15 @@ key, and the latest row of a key holds.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from farebox_ledger._book_ends import endings
 from farebox_ledger._book_own import OwnBook
 from farebox_ledger._book_rows import Row, alias_row, fallback_row, price_row
 from farebox_ledger.errors import BookError
@@ -40,15 +42,29 @@ DICTIONARIES = ("discount", "price", "price_name", "price_rule")  # the last hol
 
 T = TypeVar("T")
 
+_log = logging.getLogger("farebox.prices")
+
 
 @dataclass(frozen=True)
 class _Table:
-    """A table of the book: its key, what else makes a row differ, and what merely goes along."""
+    """A table of the book: its key, what else makes a row differ, and what merely goes along.
+
+    value: the column of `content` whose NULL ends an entry; empty where none can be ended. own: which rows may be the
+    user's. latest: what orders rows of a key.
+    """
 
     name: str
     key: tuple[str, ...]
     content: tuple[str, ...]
     beside: tuple[str, ...]
+    value: str = ""
+    own: str = "from_file != ''"
+    latest: str = "added_at"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns but `added_at`."""
+        return (*self.key, *self.content, *self.beside, *(("from_file",) if self.value else ()))
 
 
 PRICES = _Table(
@@ -56,6 +72,9 @@ PRICES = _Table(
     key=("provider", "region", "model", "variant", "unit", "tier_above", "valid_from", "book"),
     content=("price", "currency", "approximate", "source", "note"),
     beside=("checked_on",),
+    value="price",
+    own="book = 'user'",
+    latest="(checked_on, added_at)",
 )
 FALLBACKS = _Table(
     "price_fallbacks", key=("provider", "unit"), content=("billed_as", "source", "note"), beside=("checked_on",)
@@ -65,38 +84,53 @@ ALIASES = _Table(
     key=("provider", "field", "match", "pattern"),
     content=("value", "source"),
     beside=("checked_on",),
+    value="value",
 )
 DISCOUNTS = _Table(
     "price_discounts",
     key=("provider", "model", "valid_from"),
     content=("factor", "source", "note"),
     beside=("checked_on",),
+    value="factor",
 )
 COMMITMENTS = _Table(
     "commitments",
     key=("provider", "name"),
     content=("starts", "ends", "amount", "currency", "source", "note"),
     beside=("checked_on",),
+    value="amount",
 )
 
 
 def sync_book(client: Client, own: OwnBook | None = None) -> int:
     """Add the rows of the book's files that the tables lack, and return how many; then load the dictionaries anew.
 
+    What a file of the user's had when it was read the last time, and has no more, ends: that takes rows too.
+
     Raises:
         BookError: a row of the files is unreadable; names file and line.
     """
     now = datetime.now(UTC)
-    rows = _with_own(book_rows(), own or OwnBook())
-    added = sum(_add_missing(client, table, found, now) for table, found in rows.items())
-    if added:
+    own = own or OwnBook()
+    rows = _with_own(book_rows(), own)
+    added = sum(_add(client, table, _missing(client, table, found, own.files), now) for table, found in rows.items())
+    ended = 0
+    for table, found in _own_rows(own).items() if own.files else ():
+        ended += _add(client, table, endings(client, table, found, own.files, now), now)
+    if ended:
+        # A shipped row that an entry of the user's stood before holds again.
+        added += sum(
+            _add(client, table, _missing(client, table, found, own.files), now) for table, found in rows.items()
+        )
+        _log.warning("%d entries of the price book ended: their file no longer has them", ended)
+    if added + ended:
         reload_book(client)
-    return added
+    return added + ended
 
 
 def missing_rows(client: Client, own: OwnBook) -> int:
     """Count the user's rows that the tables lack; reads only."""
-    return sum(len(_missing(client, table, rows)) for table, rows in _own_rows(own).items() if rows)
+    return sum(len(_missing(client, table, rows, own.files)) for table, rows in _own_rows(own).items() if rows)
 
 
 def is_loaded(client: Client) -> bool:
@@ -188,30 +222,31 @@ def _by_key(table: _Table, rows: Sequence[Row]) -> dict[tuple[Any, ...], Row]:
     return found
 
 
-def _add_missing(client: Client, table: _Table, rows: Sequence[Row], now: datetime) -> int:
-    missing = _missing(client, table, rows)
-    columns = (*table.key, *table.content, *table.beside)
-    if missing:
+def _add(client: Client, table: _Table, rows: Sequence[Row], now: datetime) -> int:
+    if rows:
         client.insert(
             table.name,
-            [[*(row[column] for column in columns), now] for row in missing],
-            column_names=[*columns, "added_at"],
+            [[*(row.get(column, "") for column in table.columns), now] for row in rows],
+            column_names=[*table.columns, "added_at"],
         )
-    return len(missing)
+    return len(rows)
 
 
-def _missing(client: Client, table: _Table, rows: Sequence[Row]) -> list[Row]:
-    """Give the rows that the table lacks, or whose latest row says something else."""
+def _missing(client: Client, table: _Table, rows: Sequence[Row], files: Collection[str]) -> list[Row]:
+    """Give the rows that the table lacks, or whose latest row says something else, or is of a file that is not read."""
     latest = ", ".join(f"argMax(tuple({column}), added_at).1" for column in table.content)
+    file = "argMax(from_file, added_at)" if table.value else "''"
     key = ", ".join(table.key)
-    held = client.query(f"SELECT {key}, {latest} FROM {table.name} GROUP BY {key}").result_rows  # noqa: S608
+    held = client.query(f"SELECT {key}, {latest}, {file} FROM {table.name} GROUP BY {key}").result_rows  # noqa: S608
     width = len(table.key)
-    known = {_comparable(row[:width]): tuple(row[width:]) for row in held}
-    return [
-        row
-        for row in rows
-        if known.get(_comparable(_key(table, row))) != tuple(row[column] for column in table.content)
-    ]
+    known = {_comparable(row[:width]): (tuple(row[width:-1]), row[-1]) for row in held}
+    missing = []
+    for row in rows:
+        content, of_file = known.get(_comparable(_key(table, row)), (None, ""))
+        has_moved = bool(row.get("from_file")) and of_file not in files
+        if has_moved or content != tuple(row[column] for column in table.content):
+            missing.append(row)
+    return missing
 
 
 def _comparable(key: Iterable[Any]) -> tuple[Any, ...]:

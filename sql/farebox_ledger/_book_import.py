@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from farebox_ledger._book import ALIASES, PRICES, book_rows, is_loaded, missing_rows, sync_book
+from farebox_ledger._book_ends import endings
 from farebox_ledger._book_own import (
     ALIAS_FILE,
     ALIAS_KEYS,
@@ -22,6 +23,8 @@ from farebox_ledger._book_own import (
     IMPORTS,
     PRICE_COLUMNS,
     OwnBook,
+    own_files,
+    read_price_file,
 )
 from farebox_ledger._book_rows import PriceRow, Row, alias_row, price_row
 from farebox_ledger._dsn import Dsn
@@ -38,10 +41,14 @@ FILE_MODE = 0o600
 
 @dataclass(frozen=True)
 class Imported:
-    """What came of an import: rows read, and how many of them the book did not have yet."""
+    """What came of an import: rows read, and how many of them the book did not have yet.
+
+    left: prices that former files of the same name had and this one has not; they were ended if that was asked for.
+    """
 
     rows: int
     added: int
+    left: int = 0
 
 
 def catalogue_rows(day: date) -> tuple[str, list[PriceRow]]:
@@ -89,31 +96,54 @@ def catalogue_news(day: date) -> tuple[list[PriceRow], list[Row]]:
     return rows, [alias for alias in found if tuple(alias[column] for column in ALIASES.key) not in names]
 
 
-def import_prices(dsn: Dsn, rows: Sequence[PriceRow], name: str, aliases: Sequence[Row] = ()) -> Imported:
+def import_prices(
+    dsn: Dsn, rows: Sequence[PriceRow], name: str, aliases: Sequence[Row] = (), *, replaces: bool = False
+) -> Imported:
     """Bring prices and names into a ledger; when this returns, what is stored from now on has them.
+
+    replaces: what former files of this name had, and this one has not, ends.
 
     Raises:
         LedgerError: the ledger cannot be reached, or its holder did not take the rows up in time.
     """
     own = OwnBook(prices=list(rows), aliases=list(aliases))
     if dsn.kind != "chdb":
+        own.prices = [replace(row, from_file=name) for row in rows]
         with open_store(dsn) as store:
-            return Imported(len(rows), sync_book(store.client, own))
+            gone = endings(store.client, PRICES, [vars(row) for row in own.prices], {name}, datetime.now(UTC))
+            left = len(gone)
+            own.files = {name} if replaces else set()
+            return Imported(len(rows), sync_book(store.client, own) - (left if replaces else 0), left)
+    folder = dsn.folder / IMPORTS
+    former = [path for path in folder.glob("*.csv") if path.name.partition("-")[2] == name]
+    left = len(_keys(row for path in former for row in read_price_file(path)) - _keys(rows))
     held = running(dsn) is not None
     if held:
         with open_reader(dsn) as client:
             added = missing_rows(client, own)
-    _keep(dsn.folder / IMPORTS, rows, name, aliases)
+    _keep(folder, rows, name, aliases)
+    if replaces:
+        for path in former:  # a file that is there and empty ends what it had; one that is gone would say nothing
+            _write(path, PRICE_COLUMNS, [])
     if held:
-        _wait_until(lambda: _is_taken_up(dsn, own))
-        return Imported(len(rows), added)
+        _wait_until(lambda: _is_taken_up(dsn, own, {path.name for path in former if replaces}))
+        return Imported(len(rows), added, left)
     with open_store(dsn) as store:
-        return Imported(len(rows), store.prices_added)
+        return Imported(len(rows), store.prices_added - (left if replaces else 0), left)
 
 
-def _is_taken_up(dsn: Dsn, own: OwnBook) -> bool:
+def _keys(rows: Iterable[PriceRow]) -> set[tuple[str, ...]]:
+    """Name what rows are prices of, whenever those begin; rows that end a price name nothing."""
+    columns = [column for column in PRICES.key if column not in ("valid_from", "book")]
+    return {tuple(getattr(row, column) for column in columns) for row in rows if row.price is not None}
+
+
+def _is_taken_up(dsn: Dsn, own: OwnBook, emptied: set[str]) -> bool:
     with open_reader(dsn) as client:
-        return missing_rows(client, own) == 0 and is_loaded(client)
+        if missing_rows(client, own) or not is_loaded(client):
+            return False
+        kept = [vars(row) for path in own_files(dsn) if path.suffix == ".csv" for row in read_price_file(path)]
+        return not endings(client, PRICES, kept, emptied, datetime.now(UTC))
 
 
 def _wait_until(true: Callable[[], bool]) -> None:

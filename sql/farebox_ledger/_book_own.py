@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -77,12 +77,16 @@ Fields = Mapping[str, str]
 
 @dataclass
 class OwnBook:
-    """The user's prices, discounts, commitments and names, in the order in which a later one holds."""
+    """The user's prices, discounts, commitments and names, in the order in which a later one holds.
+
+    files: those that were read whole; what one of them had before and has no more ends.
+    """
 
     prices: list[PriceRow] = field(default_factory=list)
     discounts: list[DiscountRow] = field(default_factory=list)
     commitments: list[CommitmentRow] = field(default_factory=list)
     aliases: list[Row] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
 
 
 def own_files(dsn: Dsn) -> list[Path]:
@@ -100,12 +104,15 @@ def read_own_book(dsn: Dsn) -> OwnBook:
     """
     book = OwnBook()
     for path in own_files(dsn):
+        # Imported ones have names that are never used twice, wherever their ledger is moved to.
+        file = path.name if path.suffix == ".csv" else str(path.resolve())
+        book.files.add(file)
         if path.name.endswith(ALIAS_FILE):
-            book.aliases += _read_alias_file(path)
+            book.aliases += [{**row, "from_file": file} for row in _read_alias_file(path)]
         elif path.suffix == ".csv":
-            book.prices += read_price_file(path)
+            book.prices += [replace(row, from_file=file) for row in read_price_file(path)]
         else:
-            _read_toml(path, book)
+            _read_toml(path, file, book)
     return book
 
 
@@ -150,16 +157,18 @@ def _read_alias_file(path: Path) -> list[Row]:
         raise BookError(f"{path} cannot be read as a file of names: {error}; remove it") from None
 
 
-def _read_toml(path: Path, book: OwnBook) -> None:
+def _read_toml(path: Path, file: str, book: OwnBook) -> None:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, ValueError) as error:
         raise BookError(f"{path} cannot be read as TOML: {error}; mend or remove it") from None
     for rows in _each(tables, "prices", path, (*PRICE_KEYS, *SOLD), _toml_prices):
-        book.prices += rows
-    book.discounts += _each(tables, "discounts", path, DISCOUNT_KEYS, _toml_discount)
-    book.commitments += _each(tables, "commitments", path, COMMITMENT_KEYS, _toml_commitment)
-    book.aliases += _each(tables, "aliases", path, ALIAS_KEYS, _toml_alias)
+        book.prices += [replace(row, from_file=file) for row in rows]
+    discounts = _each(tables, "discounts", path, DISCOUNT_KEYS, _toml_discount)
+    book.discounts += [replace(row, from_file=file) for row in discounts]
+    commitments = _each(tables, "commitments", path, COMMITMENT_KEYS, _toml_commitment)
+    book.commitments += [replace(row, from_file=file) for row in commitments]
+    book.aliases += [{**row, "from_file": file} for row in _each(tables, "aliases", path, ALIAS_KEYS, _toml_alias)]
 
 
 def _each(

@@ -83,6 +83,7 @@ class PriceRow:
     source: str
     note: str
     book: str = "farebox"
+    from_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class DiscountRow:
     checked_on: date
     source: str
     note: str
+    from_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class CommitmentRow:
     checked_on: date
     source: str
     note: str
+    from_file: str = ""
 
 
 def price_row(fields: Mapping[str, str], book: str = "farebox") -> PriceRow:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["watching"]
 
 POLL_S = 2.0
+SETTLE_S = 0.2  # a file that an editor is still writing may lack entries for a moment
 
 Marks = tuple[tuple[str, int, int], ...]
 
@@ -43,9 +44,10 @@ def watching(store: Store, poll_s: float = POLL_S) -> Iterator[None]:
 def _watch(store: Store, stopping: threading.Event, marks: Marks, poll_s: float) -> None:
     while not stopping.wait(poll_s):
         now = _marks(store.dsn)
-        if now != marks:
-            marks = now
-            _take_up(store)
+        if now == marks or stopping.wait(SETTLE_S) or _marks(store.dsn) != now:
+            continue
+        marks = now
+        _take_up(store)
 
 
 def _take_up(store: Store) -> None:

@@ -35,12 +35,13 @@ class Filter:
 
 @dataclass(frozen=True)
 class Known:
-    """A model at one provider: the book's name of it, its prices now, and every price that was ever entered."""
+    """A model at one provider: its name in the book, prices now, all ever entered, and what ended of the user's."""
 
     provider: str
     model: str
     prices: Sequence[Mapping[str, Any]]
     history: Sequence[Mapping[str, Any]]
+    ended: Sequence[Mapping[str, Any]] = ()
 
 
 def list_providers(client: Client) -> list[dict[str, Any]]:
@@ -66,12 +67,14 @@ def show_model(client: Client, name: str, provider: str, at: datetime) -> list[K
     found = run_query(client, "price_names", {"name": name, "provider": provider})
     if not found:
         raise BookError(_unknown(client, name, provider))
+    ended = run_query(client, "price_ended", {"at": at})
     return [
         Known(
             row["provider"],
             row["model"],
             list_prices(client, Filter(at, provider=row["provider"]), exact=row["model"]),
             run_query(client, "price_history", {"provider": row["provider"], "model": row["model"]}),
+            [each for each in ended if (each["provider"], each["model"]) == (row["provider"], row["model"])],
         )
         for row in found
     ]

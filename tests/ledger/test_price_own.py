@@ -232,6 +232,95 @@ def test_the_same_files_twice_add_nothing(fresh_store: Store, folder: Path) -> N
     assert history.result_rows == [(Decimal("0.000001"), "user"), (Decimal("0.000002"), "user")]
 
 
+def of_acme(ledger: Store) -> list[tuple[Decimal | None, bool, str]]:
+    """Read what was ever said of acme's prices: what for a million, from today on, and why."""
+    found = ledger.client.query(
+        "SELECT price * 1000000, valid_from > '2026-11-01', note FROM prices WHERE provider = 'acme' "
+        "ORDER BY added_at, price"
+    )
+    return [(price, bool(late), note) for price, late, note in found.result_rows]
+
+
+def test_an_entry_that_is_taken_out_of_its_file_ends(fresh_store: Store, folder: Path) -> None:
+    """It holds until then, for what was called before too; put back it holds again, and nothing is removed."""
+    entry = '[[prices]]\nprovider = "acme"\nmodel = "m"\nuncached_input_tokens = 1\nvalid_from = 2026-01-01\n'
+    added = [say(fresh_store, text) for text in (entry, entry, "", "")]
+    now = datetime.now(UTC)
+    ended = stored(fresh_store.client, attempt("m", "acme", usage=USAGE, started_at=now), "price_state, price_reason")
+    before = stored(fresh_store.client, attempt("m", "acme", usage={**USAGE, "output_tokens": 0}), "list_cost")
+    back = say(fresh_store, entry)
+
+    assert (added, back) == ([1, 0, 1, 0], 1)
+    assert ended == ("no_price", "no price for uncached_input_tokens, output_tokens")
+    assert before == (Decimal("0.001"),)
+    why = f"ended: {folder / 'farebox.toml'} no longer has it"
+    assert of_acme(fresh_store) == [(Decimal(1), False, ""), (None, True, why), (Decimal(1), True, why)]
+
+
+def test_a_price_that_is_taken_out_leaves_the_one_before_it(fresh_store: Store, folder: Path) -> None:
+    """What the file still says holds from then on: an older price, or another beginning of the same."""
+    entry = '[[prices]]\nprovider = "acme"\nmodel = "m"\nuncached_input_tokens = {}\nvalid_from = {}\n'
+    older, newer = entry.format(1, "2026-01-01"), entry.format(2, "2026-06-01")
+    moved, future = entry.format(2, "2026-05-01"), entry.format(3, "2027-06-01")
+
+    added = [say(fresh_store, text) for text in (older + newer, older + moved, older + future, older)]
+
+    # Another beginning of the same price ends nothing; then 1 holds from today on, and 3 will never begin.
+    assert added == [2, 1, 2, 1]
+    assert [(price, late) for price, late, _ in of_acme(fresh_store)] == [
+        (Decimal(1), False),
+        (Decimal(2), False),
+        (Decimal(2), False),
+        (Decimal(1), True),
+        (Decimal(3), True),
+        (Decimal(1), True),
+    ]
+
+
+def test_a_file_that_was_not_read_ends_nothing(
+    fresh_store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another folder's farebox.toml, or none, says nothing of entries that it never had."""
+    say(fresh_store, '[[prices]]\nprovider = "acme"\nmodel = "m"\nuncached_input_tokens = 1')
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+
+    nowhere = sync_book(fresh_store.client, read_own_book(fresh_store.dsn))
+    elsewhere = say(fresh_store, '[[prices]]\nprovider = "acme"\nmodel = "n"\nuncached_input_tokens = 1')
+    monkeypatch.chdir(folder)
+    Path("farebox.toml").unlink()
+    gone = sync_book(fresh_store.client, read_own_book(fresh_store.dsn))
+
+    assert (nowhere, elsewhere, gone) == (0, 1, 0)
+    assert [price for price, _, _ in of_acme(fresh_store)] == [Decimal(1), Decimal(1)]
+
+
+def test_names_and_discounts_that_are_taken_out_end_too(fresh_store: Store, folder: Path) -> None:
+    """A name leads where the shipped book leads it again, a discount ends, a commitment is withdrawn."""
+    say(
+        fresh_store,
+        '[[aliases]]\nprovider = "azure"\npattern = "my-deployment"\nvalue = "gpt-5-nano"\n'
+        '[[aliases]]\nprovider = "openai"\nfield = "variant"\npattern = "fast"\nvalue = "flex"\n'
+        '[[discounts]]\nprovider = "anthropic"\npercent = 50\n'
+        '[[commitments]]\nprovider = "anthropic"\namount = 5\nstarts = 2026-01-01\nends = 2027-01-01\n',
+    )
+    say(fresh_store, "")
+    span = attempt(usage=USAGE, started_at=datetime.now(UTC))
+    store(fresh_store.client, span)
+
+    values = fresh_store.client.query(
+        "SELECT argMax(tuple(value), added_at).1 FROM price_aliases WHERE pattern IN ('my-deployment', 'fast') "
+        "AND provider IN ('azure', 'openai') GROUP BY pattern ORDER BY pattern"
+    ).result_rows
+    amounts = fresh_store.client.query("SELECT amount FROM commitments ORDER BY added_at").result_rows
+    factors = fresh_store.client.query("SELECT factor FROM net_costs").result_rows
+
+    assert values == [("priority",), (None,)]
+    assert amounts == [(Decimal(5),), (None,)]
+    assert factors == [(Decimal(1),)]
+    assert cost(fresh_store, "my-deployment", "azure")[1] == "no_price"
+
+
 @pytest.mark.parametrize(
     ("toml", "words"),
     [

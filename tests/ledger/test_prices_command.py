@@ -190,11 +190,15 @@ def test_check_names_what_is_bad(fresh_store: Store, capsys: pytest.CaptureFixtu
 def test_check_lists_prices_that_hold_without_a_file(
     fresh_store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """An entry that was taken out of farebox.toml holds, and is named, until an empty price ends it."""
-    entry = '[[prices]]\nprovider = "acme"\nmodel = "m-1"\nuncached_input_tokens = {}\nvalid_from = {}\n'
+    """A file that is gone ends nothing, so what it had is named; an entry that was taken out of one has ended."""
+    entry = '[[prices]]\nprovider = "acme"\nmodel = "m-1"\nuncached_input_tokens = 2\nvalid_from = 2026-01-01\n'
+    file = tmp_path / "farebox.toml"
     told = []
-    for text in (entry.format(2, "2026-01-01"), "", entry.format('""', "2026-02-01"), ""):
-        (tmp_path / "farebox.toml").write_text(text, encoding="utf-8")
+    for text in (entry, None, ""):
+        if text is None:
+            file.unlink()
+        else:
+            file.write_text(text, encoding="utf-8")
         sync_book(fresh_store.client, read_own_book(fresh_store.dsn))
         told.append(answer(fresh_store, capsys, "check")["kept"])
 
@@ -202,8 +206,25 @@ def test_check_lists_prices_that_hold_without_a_file(
         [],
         [("m-1", "uncached_input_tokens", "0.000002000000")],
         [],
-        [],
     ]
+
+
+def test_what_ended_is_shown_as_ended(fresh_store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """`list --own` leaves it out and says so, `show` says since when and why."""
+    entry = '[[prices]]\nprovider = "acme"\nmodel = "{}"\noutput_tokens = 2.5\n'
+    for text in (entry.format("m-1") + entry.format("m-2"), entry.format("m-2")):
+        (tmp_path / "farebox.toml").write_text(text, encoding="utf-8")
+        sync_book(fresh_store.client, read_own_book(fresh_store.dsn))
+
+    (shown,) = answer(fresh_store, capsys, "show", "m-1")
+    own = answer(fresh_store, capsys, "list", "--own")
+    printed = [ask(fresh_store, capsys, *words)[1] for words in (("show", "m-1"), ("list", "--own"))]
+
+    assert [(row["unit"], row["former"]) for row in shown["ended"]] == [("output_tokens", "0.000002500000")]
+    assert [row["model"] for row in own] == ["m-2"]
+    for text in printed:
+        assert "your own price of m-1 of acme, output (USD 2.50), ended 20" in " ".join(text.split())
+        assert "farebox.toml no longer has it" in " ".join(text.split())
 
 
 def test_an_old_book_is_bad_news(fresh_store: Store, capsys: pytest.CaptureFixture[str]) -> None:

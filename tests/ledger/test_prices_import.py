@@ -56,9 +56,27 @@ def test_an_import_is_kept_by_a_ledger_that_nobody_holds(tmp_path: Path) -> None
 
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.startswith("chdb:ledger: 1 prices read from mine.csv, ")
-    assert json.loads(again.stdout) == {"source": "mine.csv", "rows": 1, "added": 0}
+    assert json.loads(again.stdout) == {"source": "mine.csv", "rows": 1, "added": 0, "ended": 0}
     assert [(row["model"], row["uncached_input_tokens"]) for row in json.loads(listed.stdout)] == [
         ("m-1", "0.000000500000")
+    ]
+
+
+def test_a_file_that_replaces_ends_what_it_lacks(tmp_path: Path) -> None:
+    """A later file of the same name leaves what only the former had in force, and says so; --replace ends it."""
+    both = MINE + "acme,m-2,uncached_input_tokens,0.7,2026-01-01,\n"
+    said = []
+    for text, more in ((both, []), (MINE, []), (MINE, ["--replace"])):
+        (tmp_path / "mine.csv").write_text(text, encoding="utf-8")
+        done = farebox(tmp_path, "prices", "import", "mine.csv", *more)
+        listed = farebox(tmp_path, "prices", "list", "--own", "--json")
+        said.append((done.stdout.splitlines()[1:], [row["model"] for row in json.loads(listed.stdout)]))
+
+    left = "1 prices of former files of this name are not in it and"
+    assert said == [
+        ([], ["m-1", "m-2"]),
+        ([f"{left} stay in force; --replace ends them"], ["m-1", "m-2"]),
+        ([f"{left} ended"], ["m-1"]),
     ]
 
 

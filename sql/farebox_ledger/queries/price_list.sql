@@ -36,6 +36,13 @@ WHERE valid_from <= {at:DateTime64(6, 'UTC')}
     AND ({exact:String} = '' OR model = {exact:String})
     AND (
         NOT {own:Bool}
-        OR (provider, region, model, variant) IN (SELECT provider, region, model, variant FROM prices WHERE book = 'user')
+        OR (provider, region, model, variant) IN
+        (
+            SELECT provider, region, model, variant
+            FROM prices AS said
+            WHERE book = 'user' AND said.valid_from <= {at:DateTime64(6, 'UTC')}
+            GROUP BY provider, region, model, variant, unit, tier_above
+            HAVING argMax(tuple(price), (said.valid_from, checked_on, added_at)).1 IS NOT NULL
+        )
     )
 ORDER BY provider, model, variant, region, tier_above
