@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from ledger.spans import NOW, Span, attempt, outcome, store
 from ledger.test_rollups import empty
 
@@ -23,7 +20,6 @@ from farebox_ledger._report import make_report
 from farebox_ledger._whatif import Answer
 from farebox_ledger._whatif_ask import Whatif
 from farebox_ledger._whatif_price import find_target, parse_target
-from farebox_ledger._whatif_tokens import slope_of, token_ratio
 from farebox_ledger._whatif_traffic import model_calls, route_traffic
 from farebox_ledger.errors import BookError
 
@@ -321,30 +317,6 @@ def test_the_command_answers(ledger: Store, capsys: pytest.CaptureFixture[str]) 
     for wrong in (["--all", "--route", "r"], ["--route", "r"], [], ["--route", "r", "--cache", "2h"]):
         assert main(["whatif", *wrong, *common]) == 2
         assert capsys.readouterr().err.startswith("farebox: ")
-
-
-@given(st.lists(st.tuples(st.integers(100, 50_000), st.integers(-2, 2)), min_size=12, max_size=60), st.floats(0.1, 0.6))
-def test_a_slope_is_found_whatever_a_template_adds(sizes: list[tuple[int, int]], rate: float) -> None:
-    """Tokens per further byte come out within their error, if they come out at all."""
-    from farebox_ledger._whatif_traffic import _attempt
-
-    row = {
-        "task": "", "trace_id": "", "call_id": "", "attempt": 0, "started_us": 0, "first_byte_us": 0, "route": "r",
-        "provider": "p", "model": "m", "instance": "", "script": "", "outcome": "ok", "usage_state": "reported",
-        "good": 1, "uncached": 0, "cache_read": 0, "write_5m": 0, "write_1h": 0, "write_other": 0, "output": 1,
-        "reasoning": 0, "list_cost": None, "characters": None, "flags": [], "checked": [], "hashes": ["head"],
-    }  # fmt: skip
-    made = [
-        _attempt({**row, "sizes": [size], "input_tokens": 700 + round(rate * size) + noise}) for size, noise in sizes
-    ]
-    slope = slope_of(made)
-
-    spread = max(size for size, _ in sizes) - min(size for size, _ in sizes)
-    if slope is not None and spread > 2000:
-        assert abs(slope.value - rate) <= 6 * slope.error + 0.02 * rate
-        assert token_ratio(made, made, "m", "n").value == pytest.approx(1)
-    assert slope_of([]) is None
-    assert math.isfinite(sum(size for size, _ in sizes))
 
 
 def test_money_of_now_is_exact(ledger: Store) -> None:
