@@ -8,6 +8,7 @@ Source: clickhouse.com/docs/interfaces/http, read 2026-11-22.
 from __future__ import annotations
 
 import gzip
+import hmac
 import json
 import re
 import uuid
@@ -20,16 +21,17 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from farebox_collector._bodies import Budget, decompress, read_body
 from farebox_collector._counts import Counts
 from farebox_collector._hello import greets, hello
 from farebox_collector._reader import Answer, Question, Reader
 from farebox_collector._readonly import READONLY, RefusedError
-from farebox_collector._writer import AUTHENTICATION_FAILED, Writer, insert_in
+from farebox_collector._writer import AUTHENTICATION_FAILED, Writer, insert_in, inserts, secret_in
 from farebox_collector.errors import RequestError
 
-__all__ = ["endpoint"]
+__all__ = ["endpoint", "guarded"]
 
 QUERY_BYTES_MAX = 4 * 1024 * 1024
 QUERIES_BYTES_MAX = 64 * 1024 * 1024
@@ -157,6 +159,25 @@ def endpoint(reader: Reader, writer: Writer, counts: Counts, database: str, time
         return _success(asked, answer, common)
 
     return Starlette(routes=[Route("/", ask, methods=["GET", "POST"]), Route("/ping", ping)])
+
+
+def guarded(app: ASGIApp, passwords: tuple[str, ...], counts: Counts) -> ASGIApp:
+    """Ask for one of these passwords whatever is asked for; an insert's token is the writer's to check."""
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] != "/ping":
+            request = Request(scope)
+            shown = secret_in(request.headers, request.query_params).encode()
+            known = [hmac.compare_digest(shown, each.encode()) for each in passwords]  # all, so that time tells nothing
+            if not any(known) and not inserts(request.query_params.get("query", "")):
+                counts.add("queries_refused")
+                words = "the password is missing or not known; show the one of FAREBOX_CLICKHOUSE_PASSWORD"
+                refusal = RefusedError(words, AUTHENTICATION_FAILED)
+                await _failure(str(refusal), {})(scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    return checked
 
 
 async def _answer(reader: Reader, asked: _Asked, timezone: str) -> Answer:

@@ -73,6 +73,7 @@ class Options:
     grpc_port: int | None = None
     tls: tuple[Path, Path] | None = None
     memory_bytes_max: int = 0
+    clickhouse_password: str = field(default="", repr=False)
     viewer_port: int = 0
     viewer_host: str = HOST
     viewer_token: str = field(default="", repr=False)
@@ -99,6 +100,7 @@ class House:
     greeting: list[str] = field(default_factory=list)
     at_stop: list[Callable[[], None]] = field(default_factory=list)
     reader: Reader | None = None
+    token: str = field(default="", repr=False)
 
     def serve(
         self,
@@ -211,16 +213,20 @@ def _answer_readers(house: House) -> None:
     """Serve an embedded ledger read-only; a server answers for itself."""
     if not house.options.embedded:
         return
-    from farebox_collector._endpoint import endpoint  # needs chDB, which a server's ledger does not
+    from farebox_collector._endpoint import endpoint, guarded  # needs chDB, which a server's ledger does not
     from farebox_collector._reader import Reader
     from farebox_collector._writer import Writer
 
     dsn = house.options.dsn
+    house.token = new_token(dsn.folder)
     house.reader = reader = Reader(dsn.folder, house.settled)
     timezone = str(house.store.client.command("SELECT timezone()"))
     writer = Writer(house.store, dsn.folder.resolve(), Gate(house.options.folder / TOKENS), house.counts)
     house.stack.callback(writer.close, STOP_S_MAX)
-    app = endpoint(reader, writer, house.counts, dsn.database, timezone)
+    app: ASGIApp = endpoint(reader, writer, house.counts, dsn.database, timezone)
+    if house.options.clickhouse_password:
+        # Other commands of this user show the secret that lies in the ledger's folder.
+        app = guarded(app, (house.options.clickhouse_password, house.token), house.counts)
     house.serve("clickhouse", app, "ClickHouse  {}  (read-only)")
     house.at_stop.append(lambda: _end_statements(reader, house.store))
 
@@ -231,7 +237,7 @@ def _act(house: House) -> None:
         return
     from farebox_collector._admin import Admin
 
-    admin = Admin(house.store, new_token(house.options.dsn.folder), house.counts, house.settled)
+    admin = Admin(house.store, house.token, house.counts, house.settled)
     house.stack.callback(admin.close, STOP_S_MAX)
     house.serve("admin", admin.app())
 

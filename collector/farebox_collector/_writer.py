@@ -30,7 +30,7 @@ from farebox_collector._tokens import Gate
 from farebox_collector.errors import UnauthorizedError
 from farebox_ledger import Store
 
-__all__ = ["AUTHENTICATION_FAILED", "Insert", "Writer", "insert_in"]
+__all__ = ["AUTHENTICATION_FAILED", "Insert", "Writer", "insert_in", "inserts", "secret_in"]
 
 AUTHENTICATION_FAILED = 516
 BLOCK_BYTES_MAX = 64 * 1024 * 1024
@@ -88,7 +88,7 @@ class Writer:
 
     def _check_token(self, request: Request) -> None:
         try:
-            self._gate.check_write(_secret_in(request.headers, request.query_params))
+            self._gate.check_write(secret_in(request.headers, request.query_params))
         except UnauthorizedError as error:
             self._counts.add("writes_refused")
             raise RefusedError(str(error), AUTHENTICATION_FAILED) from None
@@ -111,7 +111,7 @@ def insert_in(sql: str, database: str, own: str) -> Insert | None:
     Raises:
         RefusedError: it inserts something else than a block into a table of the exporter.
     """
-    if not BEGINS.match(sql):
+    if not inserts(sql):
         return None
     found = INSERT.fullmatch(sql)
     columns = [each.strip().strip('`"') for each in found[3].split(",")] if found else []
@@ -123,7 +123,12 @@ def insert_in(sql: str, database: str, own: str) -> Insert | None:
     return Insert(table, columns)
 
 
-def _secret_in(headers: Mapping[str, str], values: Mapping[str, str]) -> str:
+def inserts(sql: str) -> bool:
+    """Say whether a statement is the writer's to judge."""
+    return BEGINS.match(sql) is not None
+
+
+def secret_in(headers: Mapping[str, str], values: Mapping[str, str]) -> str:
     """Find the secret where ClickHouse's clients put a password: their own header, Basic, Bearer, or the URL."""
     scheme, _, shown = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":

@@ -45,6 +45,7 @@ def _run(args: argparse.Namespace) -> int:
         "alert_every_s": setting("alert_every_s"),
         "otlp_host": setting("otlp_host", args.otlp_host),
         "otlp_plaintext": setting("otlp_plaintext"),
+        "clickhouse_password": setting("clickhouse_password"),
         "tls": _tls(),
         "memory_bytes_max": setting("memory", args.memory),
         "viewer_port": setting("viewer_port", args.viewer_port),

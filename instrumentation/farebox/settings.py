@@ -190,11 +190,7 @@ SETTINGS: dict[str, Setting] = {
         Setting("otlp_port", "a port", _port, 4318, "Port of OTLP/HTTP in `farebox up`."),
         Setting("grpc_port", "a port", _port, 4317, "Port of OTLP/gRPC in `farebox up`, with the extra `grpc`."),
         Setting(
-            "tls_certificate",
-            "a file",
-            _text,
-            "",
-            "Certificate chain, in PEM, with which `farebox up` takes OTLP over TLS.",
+            "tls_certificate", "a file", _text, "", "Certificate chain, in PEM, of `farebox up` for OTLP over TLS."
         ),
         Setting("tls_key", "a file", _text, "", "Key of that certificate, in PEM."),
         Setting(
@@ -204,6 +200,7 @@ SETTINGS: dict[str, Setting] = {
             8123,
             "Port of the read-only ClickHouse HTTP interface of `farebox up`, on loopback.",
         ),
+        Setting("clickhouse_password", "text", _text, "", "What clients of that interface show; unset: nothing."),
         Setting("viewer_port", "a port", _port, 3001, "Port of the dashboards in a browser in `farebox up`."),
         Setting(
             "viewer_host",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farebox_ledger._book import sync_book
@@ -187,7 +188,8 @@ def _reach(dsn: Dsn, stack: ExitStack) -> Client:
     while True:
         up = running(dsn)
         if up is not None:
-            served = Dsn("clickhouse", dsn.database, host="127.0.0.1", port=up.clickhouse_port)
+            secret = _secret_in(dsn.folder)
+            served = Dsn("clickhouse", dsn.database, host="127.0.0.1", port=up.clickhouse_port, password=secret)
             return connect(served, None, JSON_SETTINGS)  # it only reads anyway
         try:
             stack.enter_context(lock(dsn, wait_s=0))
@@ -197,6 +199,16 @@ def _reach(dsn: Dsn, stack: ExitStack) -> Client:
             time.sleep(POLL_S)
         else:
             return connect(dsn, None, READER_SETTINGS)
+
+
+def _secret_in(folder: Path) -> str:
+    """Read what a `farebox up` takes for FAREBOX_CLICKHOUSE_PASSWORD; nothing where this user may not."""
+    from farebox_ledger._actions import TOKEN_FILE
+
+    try:
+        return (folder / TOKEN_FILE).read_text(encoding="ascii")
+    except OSError:
+        return ""
 
 
 def _has_database(client: Client, database: str) -> bool:

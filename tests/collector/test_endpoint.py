@@ -16,6 +16,8 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from farebox_up import Up
 from otlp_messages import span, traces
 
+from farebox_ledger import Dsn, open_reader
+
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
@@ -350,3 +352,23 @@ def test_ledger_commands_find_it(start_up: Callable[..., Up], tmp_path: Path) ->
     assert counted == 1
     assert own.stop() == 0
     assert running(dsn) is None
+
+
+def test_password(start_up: Callable[..., Up], tmp_path: Path) -> None:
+    """Where a password is set nobody reads without it, but the commands of the user whose ledger it is."""
+    up = start_up(tmp_path / "ledger", clickhouse_password="open sesame")
+    address = f"http://127.0.0.1:{up.clickhouse_port}/?query=SELECT+1"
+    answers = [
+        requests.get(address, timeout=20),
+        requests.get(address, auth=("any", "wrong"), timeout=20),
+        requests.get(address, auth=("any", "open sesame"), timeout=20),
+        requests.get(address + "&password=open+sesame", timeout=20),
+        requests.get(address, headers={"X-ClickHouse-Key": "open sesame"}, timeout=20),
+        requests.get(address.replace("/?query=SELECT+1", "/ping"), timeout=20),
+    ]
+    with open_reader(Dsn("chdb", path=up.folder)) as client:
+        attempts = client.command("SELECT count() FROM llm_attempts")
+
+    assert [each.status_code for each in answers] == [403, 403, 200, 200, 200, 200]
+    assert answers[0].headers["X-ClickHouse-Exception-Code"] == "516"
+    assert attempts == 0
