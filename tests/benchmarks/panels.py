@@ -5,6 +5,7 @@
 Printed are milliseconds, the least of three since other work may share the cores: of the clock, and, in brackets, of
 the CPU, engine and all, which bounds the clock's on a machine that does nothing else. The ledger is that of
 `ledger.py`; a folder that is named is kept, and used again if it is there. A dashboard's name leaves the others out.
+The rules of alerts are asked at the month's end, whatever they look back to.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from ledger import BEGIN, DAYS, filled
@@ -23,6 +25,7 @@ from farebox_dashboards import DASHBOARDS
 from farebox_dashboards._macros import ALL, Range, expand
 from farebox_dashboards._sql import TEXTS, VARIABLES
 from farebox_ledger import Dsn, open_store
+from farebox_ledger.alerts import RULES, alert_sql
 
 BAR_MS = 1000
 END = BEGIN + timedelta(days=DAYS) - timedelta(minutes=7)  # cuts hours off, as a range that ends now does
@@ -64,15 +67,20 @@ def ask_all(client: Client, times: int, only: str) -> None:
         slow += any(wall >= BAR_MS for wall, _ in took)
         cells = "".join(f"{wall:>9.0f} ({cpu:>4.0f}) ms" for wall, cpu in took)
         print(f"{title:<60}{cells}", flush=True)
+    for rule in RULES:
+        if f"alert: {rule.name}".startswith(only):
+            wall, cpu = least(client, alert_sql(rule.question), times, {"until": END})
+            asked, slow = asked + 1, slow + (wall >= BAR_MS)
+            print(f"{f'alert: {rule.name}':<60}{wall:>9.0f} ({cpu:>4.0f}) ms", flush=True)
     print(f"{asked} questions, {slow} of them take {BAR_MS} ms or more")
 
 
-def least(client: Client, sql: str, times: int) -> tuple[float, float]:
+def least(client: Client, sql: str, times: int, parameters: dict[str, Any] | None = None) -> tuple[float, float]:
     """Ask a few times and give the least milliseconds, of the clock and of this process's CPU."""
     walls, cpus = [], []
     for _ in range(times):
         wall, cpu = time.perf_counter(), time.process_time()
-        client.query(sql)
+        client.query(sql, parameters)
         walls.append(1000 * (time.perf_counter() - wall))
         cpus.append(1000 * (time.process_time() - cpu))
     return min(walls), min(cpus)
