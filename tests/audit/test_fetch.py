@@ -137,7 +137,7 @@ def test_openais_usage_and_costs_are_read(api: Api) -> None:
     bills = fetch_bills("openai", SINCE, NOW, NOW)
 
     assert [bill.format for bill in bills] == ["openai-usage", "openai-usage", "openai-usage", "openai-costs"]
-    assert [len(bill.lines) for bill in bills] == [6, 0, 0, 2]
+    assert [(len(bill.lines), bill.says) for bill in bills] == [(6, "usage"), (0, "usage"), (0, "usage"), (2, "both")]
     assert api.asked[0][1]["start_time"] == ["1793664000"]
     assert api.asked[2][0] == "/organization/usage/decisions"
     assert api.asked[3][1]["group_by[]"] == ["line_item", "project_id"]

@@ -31,6 +31,8 @@ DAY = timedelta(days=1)
 ANY_INPUT = "input_tokens"
 ANY_WRITE = "cache_write_tokens"
 DIGITS_MAX = 40
+# What the names of formats that say only one of both end with.
+SAID = {"usage": "usage", "cost": "cost", "costs": "cost"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ class Bill:
 
     @property
     def says(self) -> str:
-        """Tell whether it names quantities (usage), amounts (cost) or both."""
+        """Tell whether it names quantities (usage), amounts (cost) or both; one without lines, by its format."""
+        if not self.lines:
+            return SAID.get(self.format.rpartition("-")[2], "both")
         usage = any(line.quantity is not None for line in self.lines)
         cost = any(line.amount is not None for line in self.lines)
         return "both" if usage == cost else "usage" if usage else "cost"

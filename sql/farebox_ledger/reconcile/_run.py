@@ -64,7 +64,7 @@ def reconcile(
 
 def _with_notes(told: dict[str, Any], bills: Sequence[Bill]) -> dict[str, Any]:
     """Say where exports of several kinds tell the same, which would be added up."""
-    mine = [bill for bill in bills if bill.provider == told["provider"]]
+    mine = [bill for bill in bills if bill.provider == told["provider"] and bill.lines]
     notes = []
     for what in ("usage", "cost"):
         chosen = [bill for bill in mine if bill.says == what] or [bill for bill in mine if bill.says == "both"]
