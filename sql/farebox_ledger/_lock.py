@@ -113,6 +113,8 @@ def _acquire(folder: Path, deadline: float) -> None:
             _flock(folder, descriptor, deadline)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            # A killed holder leaves its address; where pids come again, as in containers, it would pass for this one's.
+            (folder / ADDRESS_FILE).unlink(missing_ok=True)
         except OSError as error:
             os.close(descriptor)
             raise LedgerError(

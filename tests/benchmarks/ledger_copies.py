@@ -5,7 +5,7 @@ what it costs; so a day holds ten times as many, and every sum of an hour is ten
 ledger's own tables, day by day, past the formula and past `arrivals`; what finds an attempt's duplicates and tasks is
 written as a refresh would. What users cost, and tasks that span hours, the ledger's own code counts for all hours. The
 sums of attempts and tasks are multiplied, and then counted anew by that code for the last two days, which must change
-nothing. Columns that no question reads are left empty in copies: bytes are weighed before.
+nothing. Columns and rollups that none of the seven questions reads stay as they are: bytes are weighed before.
 """
 
 from __future__ import annotations

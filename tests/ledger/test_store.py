@@ -45,6 +45,21 @@ def other_process(folder: Path, *arguments: str) -> Iterator[int]:
         process.stdin.close()
 
 
+def test_the_address_of_a_killed_holder_is_not_that_of_the_next(tmp_path: Path) -> None:
+    """Where pids come again, nobody reads from a ledger that is being migrated: it listens when it says so itself."""
+    dsn = Dsn("chdb", path=tmp_path)
+    with lock(dsn):
+        announce(dsn, 4318, 8123, 1)
+        left = (tmp_path / "up.json").read_bytes()
+    (tmp_path / "up.json").write_bytes(left)  # as a kill leaves it
+
+    with lock(dsn):
+        found = running(dsn)
+
+    assert json.loads(left)["pid"] == os.getpid()
+    assert found is None
+
+
 def test_a_second_process_is_told_who_holds_the_store(tmp_path: Path) -> None:
     """The sentence names the folder and the process."""
     with other_process(tmp_path) as pid, pytest.raises(StoreHeldError) as refused, lock(Dsn("chdb", path=tmp_path)):
