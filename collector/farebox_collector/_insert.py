@@ -87,6 +87,9 @@ OF_THE_STORE = frozenset(
     }
 )
 
+# Those among them that fewer rows at once may avoid.
+OF_MEMORY = frozenset({"CANNOT_ALLOCATE_MEMORY", "MEMORY_LIMIT_EXCEEDED", "MEMORY_RESERVATION_FAILED"})
+
 WORDS_MAX = 300
 
 
@@ -111,6 +114,10 @@ def _sorted(error: Exception) -> StoreError:
     name = error.name if isinstance(error, Error) else None
     if name in OF_THE_ROWS:
         return StoreRefusedError(words)
+    if name in OF_MEMORY:
+        full = StoreUnavailableError(words)
+        full.too_many = True
+        return full
     if name in OF_THE_STORE or isinstance(error, OperationalError | OSError):
         return StoreUnavailableError(words)
     return StoreError(words)

@@ -188,8 +188,12 @@ class Loader:
                 rows.stored += stop - start
                 doubts = 0
                 rows.todo.pop()
-            except StoreUnavailableError:
-                raise
+            except StoreUnavailableError as error:
+                middle = (start + stop) // 2
+                if not error.too_many or middle == start:
+                    raise
+                rows.todo[-1:] = [(middle, stop), (start, middle)]
+                self._counts.add("inserts_halved")
             except StoreError as error:
                 doubts += not isinstance(error, StoreRefusedError)
                 if doubts > DOUBTS_MAX and not rows.stored:

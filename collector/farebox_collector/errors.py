@@ -109,4 +109,6 @@ class StoreRefusedError(StoreError):
 
 
 class StoreUnavailableError(StoreError):
-    """The store cannot take rows now: the same rows may succeed later."""
+    """The store cannot take rows now: the same rows may succeed later; `too_many` if fewer may succeed sooner."""
+
+    too_many = False

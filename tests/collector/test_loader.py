@@ -102,6 +102,17 @@ def test_acknowledged_is_stored(pipeline: Pipeline, store: Store) -> None:
     wait_until(lambda: not list(pipeline.journal.folder.glob("*.journal")))
 
 
+def test_what_needs_too_much_memory_at_once_goes_in_by_parts(pipeline: Pipeline, store: Store) -> None:
+    """Rows that the engine's memory does not hold together are inserted by halves, until they fit; none is doubted."""
+    pipeline.loader._client.set_client_setting("max_memory_usage", str(64 * 2**20))
+    pipeline.spans(*(span(number, {"long": f"{number}" * 100_000}) for number in range(100, 200)))
+    wait_until(lambda: pipeline.journal.gauges()["journal_segments"] == 0, 30)
+
+    assert stored(store) == list(range(100, 200))
+    assert pipeline.counts.all()["inserts_halved"] > 0
+    assert pipeline.quarantine("*") == []
+
+
 def test_waiting_bodies_share_an_insert(pipeline: Pipeline, store: Store) -> None:
     """Bodies that wait together are inserted together."""
     for number in range(1, 41):
