@@ -52,7 +52,7 @@ OTHER_UNITS = (
 # What a machine of one's own is paid by; it is shown, and never spread over calls.
 HOURS = "hours"
 SOLD = (*UNITS, *OTHER_UNITS, HOURS)
-FIELDS = ("model", "variant", "region", "host", "hour")
+FIELDS = ("model", "variant", "region", "host", "currency", "hour")
 MATCHES = ("exact", "prefix", "suffix", "any")
 SCALE = 12
 PRICE_MAX = 1_000_000

@@ -242,7 +242,11 @@ def test_an_address_tells_the_region_where_no_span_does(ledger_client: Client) -
     store(ledger_client, *spans)
 
     assert rows(ledger_client, spans, "list_cost, price_state, price_reason") == [
-        (None, "no_price", "no price at the time of the call for qwen3.5-flash of alibaba, in cn"),
+        (
+            None,
+            "no_price",
+            "no price at the time of the call for qwen3.5-flash of alibaba, in cn, billed in CNY, not in USD",
+        ),
         (Decimal("0.000104"), "priced", ""),
     ]
 
