@@ -13,7 +13,7 @@ from dashboards.traffic import BACKSLASHES, HOSTILE, TENANT, UNTIL, Made, added,
 from viewer.conftest import SINCE, Viewer, milliseconds, serving_app
 
 from farebox_dashboards import DASHBOARDS
-from farebox_dashboards.viewer import serve
+from farebox_dashboards.viewer import _answers, serve
 from farebox_dashboards.viewer._answers import Answers
 from farebox_dashboards.viewer._frames import Table
 
@@ -199,6 +199,25 @@ def test_viewers_of_the_same_panel_are_one_question() -> None:
 
     assert [table.rows for table in tables] == [[[1]]] * 11
     assert asked == ["SELECT 1", "SELECT 2", "SELECT 3"]
+
+
+def test_answers_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was answered a moment ago is said again with its age; beyond so many bytes the oldest is asked anew."""
+    asked: list[str] = []
+    monkeypatch.setattr(_answers, "KEPT_BYTES_MAX", 250)
+
+    async def ask(sql: str, *_: object) -> bytes:
+        asked.append(sql)
+        return b'{"meta": [], "data": []}' + b" " * 76  # a hundred bytes
+
+    async def watch() -> list[Table]:
+        answers = Answers(ask)
+        return [await answers.table(f"SELECT {number}") for number in (1, 2, 1, 3, 2, 3, 1)]
+
+    first, _, again, *_ = asyncio.run(watch())
+
+    assert again.asked_at == first.asked_at
+    assert asked == ["SELECT 1", "SELECT 2", "SELECT 3", "SELECT 1"]
 
 
 def test_a_page_that_is_left_leaves_no_work_behind() -> None:

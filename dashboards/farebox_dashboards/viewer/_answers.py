@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from farebox_dashboards.viewer._frames import Table, read_table
 from farebox_dashboards.viewer.errors import AnswerError, BusyError
 from farebox_ledger import LedgerError
 
-__all__ = ["ROWS_MAX", "Answers", "Ask"]
+__all__ = ["ROWS_MAX", "Answers", "Ask", "kept_s"]
 
 ROWS_MAX = 5000
 ASKED_AT_ONCE_MAX = 2
 WAITING_MAX = 400
 # Several browsers on one dashboard ask the same within moments: the page takes "now" in steps of 5 s and more for it.
+# Of a long range an answer is kept for as long as a step (time.ts); the page says how old it is.
 KEPT_S = 15.0
+KEPT_LONG_S = {12 * 3600: 30.0, 48 * 3600: 60.0}
 KEPT_MAX = 256
+KEPT_BYTES_MAX = 64 * 1024 * 1024
 
 # Of ClickHouse. `limit` cuts the answer; the others end a question that takes too much.
 SETTINGS = {
@@ -49,7 +52,7 @@ class _Kept:
 
     answer: asyncio.Task[Table]
     begun: asyncio.Event
-    asked_at: float
+    until: float
     waiters: int = 0
 
     def leave(self) -> bool:
@@ -67,8 +70,10 @@ class Answers:
         self._waiting = 0
         self._kept: dict[tuple[str, ...], _Kept] = {}
 
-    async def table(self, sql: str, parameters: Mapping[str, str] | None = None, *, exact: bool = False) -> Table:
-        """Answer a statement; the first ROWS_MAX rows of it.
+    async def table(
+        self, sql: str, parameters: Mapping[str, str] | None = None, *, exact: bool = False, kept_s: float = KEPT_S
+    ) -> Table:
+        """Answer a statement, or say again what was answered in the last `kept_s`; the first ROWS_MAX rows of it.
 
         Raises:
             AnswerError: ClickHouse does not answer; its words, and the statement.
@@ -83,7 +88,7 @@ class Answers:
                 raise BusyError(f"{self._waiting} questions wait already; try again in a moment")
             begun = asyncio.Event()
             answer = asyncio.create_task(self._answer(begun, sql, given, exact=exact))
-            kept = self._kept[key] = _Kept(answer, begun, time.monotonic())
+            kept = self._kept[key] = _Kept(answer, begun, time.monotonic() + kept_s)
         kept.waiters += 1
         try:
             # Whoever asked first may leave; the others still want the answer.
@@ -97,19 +102,27 @@ class Answers:
         try:
             async with self._turns:
                 begun.set()
+                asked_at = time.monotonic()
                 answer = await self._ask(sql, parameters, SETTINGS)
         except LedgerError as error:
             raise AnswerError(str(error), sql) from None
         finally:
             self._waiting -= 1
-        return read_table(answer, ROWS_MAX, exact=exact)
+        return replace(read_table(answer, ROWS_MAX, exact=exact), size=len(answer), asked_at=asked_at)
 
     def _forget(self) -> None:
-        """Drop what was asked too long ago, failures at once, and the oldest beyond KEPT_MAX."""
-        oldest = time.monotonic() - KEPT_S
-        for key, kept in list(self._kept.items()):
+        """Drop what was asked too long ago, failures at once, and the oldest beyond KEPT_MAX and KEPT_BYTES_MAX."""
+        now, size = time.monotonic(), 0
+        for at, (key, kept) in enumerate(reversed(list(self._kept.items()))):
             done = kept.answer.done()
-            if done and (kept.asked_at < oldest or kept.answer.cancelled() or kept.answer.exception() is not None):
+            if done and (kept.until < now or kept.answer.cancelled() or kept.answer.exception() is not None):
                 del self._kept[key]
-        while len(self._kept) > KEPT_MAX:
-            del self._kept[next(iter(self._kept))]
+                continue
+            size += kept.answer.result().size if done else 0
+            if at >= KEPT_MAX or (done and size > KEPT_BYTES_MAX):
+                del self._kept[key]
+
+
+def kept_s(range_s: float) -> float:
+    """Give how long an answer over a range is said again."""
+    return max((kept for least, kept in KEPT_LONG_S.items() if range_s >= least), default=KEPT_S)

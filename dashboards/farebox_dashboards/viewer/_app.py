@@ -12,6 +12,7 @@ POST /api/annotations              the marks of a dashboard
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from importlib.metadata import version
 from typing import Any
@@ -25,11 +26,11 @@ from starlette.types import ASGIApp
 
 from farebox_dashboards._macros import expand
 from farebox_dashboards.errors import MacroError
-from farebox_dashboards.viewer._answers import ROWS_MAX, Answers, Ask
+from farebox_dashboards.viewer._answers import ROWS_MAX, Answers, Ask, kept_s
 from farebox_dashboards.viewer._boards import Board, Boards
 from farebox_dashboards.viewer._bundle import read_bundle
 from farebox_dashboards.viewer._calls import one_call, read_moment, the_latest
-from farebox_dashboards.viewer._frames import frame
+from farebox_dashboards.viewer._frames import Table, frame
 from farebox_dashboards.viewer._guard import Access, Guard
 from farebox_dashboards.viewer._requests import Asked, read_asked
 from farebox_dashboards.viewer.errors import AnswerError, MalformedError, ViewerError
@@ -93,13 +94,19 @@ class _Viewer:
         return await _unless_left(request, self._panel_data(asked))
 
     async def _panel_data(self, asked: Asked) -> Response:
-        frames, notices = [], []
+        frames, notices, asked_at = [], [], time.monotonic()
         for target in self._boards[asked.dashboard].targets(asked.panel):
-            table = await self._answers.table(self._expanded(target.sql, asked))
+            table = await self._table(target.sql, asked)
+            asked_at = min(asked_at, table.asked_at)
             frames.append(frame(table, target.ref_id, is_series=target.is_series))
             if table.cut and CUT not in notices:
                 notices.append(CUT)
-        return JSONResponse({"frames": frames, "notices": notices})
+        age_s = round(time.monotonic() - asked_at)
+        return JSONResponse({"frames": frames, "notices": notices, "age_s": age_s})
+
+    async def _table(self, sql: str, asked: Asked) -> Table:
+        length_s = (asked.period.until_ms - asked.period.since_ms) / 1000
+        return await self._answers.table(self._expanded(sql, asked), kept_s=kept_s(length_s))
 
     async def _sql(self, request: Request) -> Response:
         asked = await read_asked(request)
@@ -110,7 +117,7 @@ class _Viewer:
     async def _variable(self, request: Request) -> Response:
         asked = await read_asked(request)
         sql = self._boards[asked.dashboard].variable(asked.variable)
-        table = await self._answers.table(self._expanded(sql, asked))
+        table = await self._table(sql, asked)
         options = [{"value": str(row[0]), "text": str(row[-1])} for row in table.rows if row[0] is not None]
         return JSONResponse({"options": options, "notices": [CUT] if table.cut else []})
 
@@ -119,7 +126,7 @@ class _Viewer:
         board = self._boards[asked.dashboard]
         marks: list[dict[str, Any]] = []
         for name, sql in board.annotations.items():
-            table = await self._answers.table(self._expanded(sql, asked))
+            table = await self._table(sql, asked)
             marks += [{"name": name, **record} for record in table.records()]
         return JSONResponse({"annotations": marks})
 

@@ -23,12 +23,17 @@ TIMES = re.compile(r"^Date")
 
 @dataclass(frozen=True)
 class Table:
-    """An answer: names and kinds of its columns, and its rows; times are milliseconds since 1970."""
+    """An answer: names and kinds of its columns, and its rows; times are milliseconds since 1970.
+
+    size: bytes of the answer as it came; asked_at: when it was asked for, of the monotonic clock.
+    """
 
     names: tuple[str, ...]
     kinds: tuple[Kind, ...]
     rows: Sequence[Sequence[Any]]
     cut: bool = False
+    size: int = 0
+    asked_at: float = 0.0
 
     def records(self) -> list[dict[str, Any]]:
         """Give the rows as objects."""

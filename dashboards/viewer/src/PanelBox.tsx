@@ -17,6 +17,7 @@ const POINTS_MAX = 2000;
 const AHEAD = '400px';
 const ROW = 36;
 const ABOVE_ROWS = 110;
+const OLD_S = 10;
 
 interface Props {
   panel: Panel;
@@ -32,6 +33,7 @@ interface Props {
 interface Answer {
   frames: Awaited<ReturnType<typeof api.panelData>>['frames'];
   notices: string[];
+  age_s: number;
 }
 
 function useSeen(): [React.RefObject<HTMLDivElement | null>, boolean] {
@@ -96,7 +98,9 @@ export function PanelBox(props: Props) {
   const height = props.narrow ? lowered(panel, props.height, frames) : props.height;
   const state = loading ? LoadingState.Loading : error ? LoadingState.Error : LoadingState.Done;
   const title = replace(panel.title);
-  const notes = [own.said, ...(answer?.notices ?? [])].filter(Boolean).join(' · ');
+  // Another viewer's answer of a moment ago is shown as it was.
+  const old = answer && answer.age_s >= OLD_S ? `${answer.age_s} s old` : '';
+  const notes = [own.said, ...(answer?.notices ?? []), old].filter(Boolean).join(' · ');
   return (
     <div ref={box} className="panel" aria-busy={loading} data-panel={panel.id}
       data-type={panel.type} data-state={error ? 'error' : answer || asksNothing ? 'done' : seen ? 'loading' : 'unseen'}>

@@ -68,7 +68,7 @@ export const list = () => read<{ dashboards: Listed[]; version: string }>('/api/
 export const board = (uid: string) => read<Board>(`/api/dashboards/${encodeURIComponent(uid)}`);
 
 export const panelData = (question: Question, signal?: AbortSignal) =>
-  ask<{ frames: DataFrameJSON[]; notices: string[] }>('/api/panel', question, signal);
+  ask<{ frames: DataFrameJSON[]; notices: string[]; age_s: number }>('/api/panel', question, signal);
 
 export const panelSql = (question: Question) =>
   ask<{ targets: Array<{ refId: string; sql: string }> }>('/api/sql', question);
