@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["House", "Options", "run"]
 
 DECODERS_MAX = 2
+HELD_S_MAX = 10.0  # another command may be at work on the ledger
 # The whole stop must fit into five seconds. Whoever is not done then is cut off: nothing acknowledged hangs on it.
 STOP_S_MAX = 4.5
 STATEMENTS_S_MAX = 1.0
@@ -142,7 +143,7 @@ def run(options: Options) -> int:
             ports["clickhouse"] = stack.enter_context(listen(options.clickhouse_port, "--clickhouse-port"))
             ports["admin"] = stack.enter_context(listen(0, "no option"))
         ports["viewer"] = stack.enter_context(listen(options.viewer_port, "--viewer-port", options.viewer_host))
-        store = stack.enter_context(open_store(options.dsn, _engine(options, stack)))
+        store = stack.enter_context(open_store(options.dsn, _engine(options, stack), HELD_S_MAX))
         house = House(options, store, stack, ports, gate)
         with _sentence_for_disks():
             for start in PARTS:

@@ -22,10 +22,11 @@ from pathlib import Path
 from farebox_ledger._dsn import Dsn
 from farebox_ledger.errors import LedgerError, StoreHeldError
 
-__all__ = ["LOCK_FILE", "Up", "announce", "lock", "running"]
+__all__ = ["LOCK_FILE", "LOCK_WAIT_S", "Up", "announce", "lock", "running"]
 
 LOCK_FILE = "up.lock"
 ADDRESS_FILE = "up.json"
+LOCK_WAIT_S = 0.3
 POLL_S = 0.02
 
 
@@ -57,11 +58,12 @@ _guard = threading.Lock()
 
 
 @contextmanager
-def lock(dsn: Dsn, wait_s: float = 0.3) -> Iterator[None]:
+def lock(dsn: Dsn, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
     """Hold the folder of an embedded store for this process; a server's address needs no lock.
 
     Raises:
-        StoreHeldError: another process still holds it after `wait_s` seconds; names the folder and the pid.
+        StoreHeldError: another process still holds it after `wait_s` seconds, or is a `farebox up`, which keeps it;
+            names the folder and the pid.
     """
     if dsn.kind != "chdb":
         yield
@@ -93,13 +95,16 @@ def announce(dsn: Dsn, otlp_port: int, clickhouse_port: int, admin_port: int, vi
 
 def running(dsn: Dsn) -> Up | None:
     """Find the process that has announced itself and still holds the store; None when there is none."""
-    if dsn.kind != "chdb":
-        return None
+    up = _announced(dsn.folder) if dsn.kind == "chdb" else None
+    return up if up is not None and _holder(dsn.folder.resolve()) == up.pid else None
+
+
+def _announced(folder: Path) -> Up | None:
+    """Read who announced itself last; it may be gone."""
     try:
-        up = Up(**json.loads((dsn.folder / ADDRESS_FILE).read_text(encoding="utf-8")))
+        return Up(**json.loads((folder / ADDRESS_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    return up if _holder(dsn.folder.resolve()) == up.pid else None
 
 
 def _acquire(folder: Path, deadline: float) -> None:
@@ -140,10 +145,10 @@ def _flock(folder: Path, descriptor: int, deadline: float) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            if time.monotonic() >= deadline:
-                holder = _written_pid(descriptor) or "(unknown)"
+            holder, up = _written_pid(descriptor), _announced(folder)
+            if time.monotonic() >= deadline or (up is not None and up.pid == holder):
                 raise StoreHeldError(
-                    f"the ledger's folder {folder} is held by process {holder}; "
+                    f"the ledger's folder {folder} is held by process {holder or '(unknown)'}; "
                     "stop it, or choose another folder with --dsn or FAREBOX_DSN"
                 ) from None
         time.sleep(POLL_S)

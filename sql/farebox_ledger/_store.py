@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from farebox_ledger._book import sync_book
 from farebox_ledger._book_own import read_own_book
 from farebox_ledger._dsn import Dsn
-from farebox_ledger._lock import LOCK_FILE, lock, running
+from farebox_ledger._lock import LOCK_FILE, LOCK_WAIT_S, lock, running
 from farebox_ledger._migrate import Migration, migrate, migrations, pending, require_current
 from farebox_ledger._retention import apply_retention
 from farebox_ledger._routes import read_routes, sync_routes
@@ -62,17 +62,17 @@ class Store:
         self.close()
 
 
-def open_store(dsn: Dsn, engine: Mapping[str, str] | None = None) -> Store:
+def open_store(dsn: Dsn, engine: Mapping[str, str] | None = None, wait_s: float = LOCK_WAIT_S) -> Store:
     """Open a ledger for writing: create the database, migrate it, bring its prices and routes' settings in step.
 
     `engine` holds start-up options of the embedded ClickHouse; a server's address ignores them.
 
     Raises:
-        StoreHeldError: another process has the embedded store open.
+        StoreHeldError: another process has the embedded store open, and does not close it within `wait_s` seconds.
         LedgerError: the server cannot be reached, takes nothing, or has the schema of a newer farebox.
     """
     with ExitStack() as stack:
-        stack.enter_context(lock(dsn))
+        stack.enter_context(lock(dsn, wait_s))
         client = stack.enter_context(connect(dsn, None, WRITER_SETTINGS, engine))
         from clickhouse_connect.driver.exceptions import ClickHouseError
 

@@ -7,7 +7,9 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,6 +71,29 @@ def test_a_second_process_is_told_who_holds_the_store(tmp_path: Path) -> None:
         f"the ledger's folder {tmp_path} is held by process {pid}; "
         "stop it, or choose another folder with --dsn or FAREBOX_DSN"
     )
+
+
+def test_who_waits_gets_the_store_of_a_short_command(tmp_path: Path) -> None:
+    """`farebox up` starts while another command is at work: it waits for that, and not for another `farebox up`."""
+    dsn = Dsn("chdb", path=tmp_path)
+    with ThreadPoolExecutor() as pool:
+        with other_process(tmp_path):
+            waiting = pool.submit(held, dsn, 60.0)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.2)
+        assert waiting.result(60) is None
+
+    with other_process(tmp_path, "8123"):
+        began = time.monotonic()
+        with pytest.raises(StoreHeldError):
+            held(dsn, 60.0)
+        assert time.monotonic() - began < 30
+
+
+def held(dsn: Dsn, wait_s: float) -> None:
+    """Hold a folder for a moment."""
+    with lock(dsn, wait_s):
+        pass
 
 
 def test_the_lock_is_free_again_when_its_holder_is_gone(tmp_path: Path) -> None:
