@@ -19,11 +19,13 @@ import requests
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-__all__ = ["COMMAND", "Up", "environment", "read_greeting", "start", "wait_until"]
+__all__ = ["COMMAND", "HEARING", "Up", "environment", "read_greeting", "start", "wait_until"]
 
 COMMAND = [sys.executable, "-c", "import sys; from farebox._cli import main; sys.exit(main())", "up"]
 START_S_MAX = 60.0
 STOP_S_MAX = 20.0
+# A shell lets its background jobs ignore Ctrl-C, and all they start inherits that, these tests too: hear it again.
+HEARING = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 @dataclass

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from farebox_up import HEARING
 
 from farebox import _waiting
 from farebox._cli import main, whole_parser
@@ -169,7 +170,15 @@ def test_ctrl_c_ends_a_command_cleanly(tmp_path: Path) -> None:
     """Ctrl-C while a command waits for a silent server: exit code 130, and not a word."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         asking = subprocess.Popen(
-            [PROGRAM, "report", "--dsn", f"clickhouse://u:p@127.0.0.1:{server.getsockname()[1]}/farebox"],
+            [
+                sys.executable,
+                "-c",
+                HEARING,
+                PROGRAM,
+                "report",
+                "--dsn",
+                f"clickhouse://u:p@127.0.0.1:{server.getsockname()[1]}/farebox",
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -191,6 +200,7 @@ def test_ctrl_c_is_heard_while_a_library_works() -> None:
 import hashlib, os, signal, threading
 from farebox import _interrupt
 _interrupt.GRACE_S = 0.05
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would inherit that it is ignored
 with _interrupt.heard(lambda: print("wiped", flush=True)):
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
     hashlib.pbkdf2_hmac("sha256", b"", b"", 1 << 30)

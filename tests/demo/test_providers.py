@@ -314,7 +314,7 @@ def drive(simulation: Simulation, order: list[int], threads: int) -> list[dict[s
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(one, order))
-    return simulation.lines(simulation.providers.invoice.lines)
+    return simulation.lines()
 
 
 def test_the_seed_decides_the_total(simulate: Simulate) -> None:

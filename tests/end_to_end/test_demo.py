@@ -17,8 +17,6 @@ import farebox_up
 
 FOLDER = ".farebox-demo"
 WAIT_S = 90
-# A shell lets its background jobs ignore Ctrl-C, and all they start inherits that, these tests too: hear it again.
-HEARING = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 def start(folder: Path, *options: str, dsn: str = "") -> subprocess.Popen[str]:
@@ -26,7 +24,7 @@ def start(folder: Path, *options: str, dsn: str = "") -> subprocess.Popen[str]:
     ports = dict.fromkeys((f"FAREBOX_{each}_PORT" for each in ("OTLP", "GRPC", "CLICKHOUSE", "VIEWER")), "0")
     environment = {**os.environ, **ports, "FAREBOX_DSN": dsn}
     return subprocess.Popen(
-        [sys.executable, "-c", HEARING, str(Path(sys.executable).with_name("farebox")), "demo", *options],
+        [sys.executable, "-c", farebox_up.HEARING, str(Path(sys.executable).with_name("farebox")), "demo", *options],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
