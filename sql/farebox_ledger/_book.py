@@ -11,7 +11,7 @@ import csv
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -110,17 +110,18 @@ def sync_book(client: Client, own: OwnBook | None = None) -> int:
     Raises:
         BookError: a row of the files is unreadable; names file and line.
     """
-    now = datetime.now(UTC)
+    # Of one key the latest row holds: what follows in one go must not bear the same moment.
+    now, ending, again = (datetime.now(UTC) + timedelta(microseconds=number) for number in range(3))
     own = own or OwnBook()
     rows = _with_own(book_rows(), own)
     added = sum(_add(client, table, _missing(client, table, found, own.files), now) for table, found in rows.items())
     ended = 0
     for table, found in _own_rows(own).items() if own.files else ():
-        ended += _add(client, table, endings(client, table, found, own.files, now), now)
+        ended += _add(client, table, endings(client, table, found, own.files, now), ending)
     if ended:
         # A shipped row that an entry of the user's stood before holds again.
         added += sum(
-            _add(client, table, _missing(client, table, found, own.files), now) for table, found in rows.items()
+            _add(client, table, _missing(client, table, found, own.files), again) for table, found in rows.items()
         )
         _log.warning("%d entries of the price book ended: their file no longer has them", ended)
     if added + ended:

@@ -25,7 +25,7 @@ PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
 # What a question that reads attempts calls money: a sum or a figure of USD, exact.
 MONEY = re.compile(r"Decimal")
 # Questions about the book give prices of single units, not money that was spent.
-OF_THE_BOOK = {"price_list", "price_history", "price_names", "price_providers"}
+OF_THE_BOOK = {"price_list", "price_ended", "price_history", "price_names", "price_providers"}
 LEAVES = ("uncached_input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "output_tokens")
 
 
