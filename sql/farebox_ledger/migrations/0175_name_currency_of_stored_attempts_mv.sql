@@ -1,7 +1,8 @@
--- Where a region has no price because it bills in another currency, the reason names that; nothing else has changed.
 -- The one place where money is computed, with the same figures as before for less: a name is looked up only until it is
--- found, and planning, which each insert pays, leaves out what looks for constants in chains of AND and took half of it. Names lead to a key of the price book, the key to prices, and each usage leaf
--- is multiplied by its price: exact products of Decimal(38, 12), no division, no float. What is not known stays NULL.
+-- found, and planning, which each insert pays, leaves out what looks for constants in chains of AND and took half of it.
+-- Where a region has no price because it bills in another currency, the reason names that. Names lead to a key of the
+-- price book, the key to prices, and each usage leaf is multiplied by its price: exact products of Decimal(38, 12), no
+-- division, no float. What is not known stays NULL.
 -- Every step is a query of its own: ClickHouse would work an alias out again wherever it is used.
 ALTER TABLE stored_attempts_mv MODIFY QUERY
 WITH
