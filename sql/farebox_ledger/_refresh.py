@@ -45,7 +45,15 @@ FOREIGN_NOTES = (
     "note_foreign_decided",
 )
 FOREIGN_WAIT_S = 300
-ROLLUPS = ("attempts_hourly", "users_hourly", "tasks_hourly", "answers_hourly", "units_hourly", "numbers_hourly")
+ROLLUPS = (
+    "attempts_hourly",
+    "users_hourly",
+    "tasks_hourly",
+    "failures_hourly",
+    "answers_hourly",
+    "units_hourly",
+    "numbers_hourly",
+)
 # In the background a refresh waits nine times as long as it worked, so that it takes a tenth of a core at most.
 PAUSE_S_MIN = 2.0
 PAUSE_S_MAX = 60.0

@@ -32,6 +32,7 @@ KEPT: Mapping[str, tuple[str, str]] = {
     "client_health": ("ledger_days", "toDateTime(received_at)"),
     "attempts_hourly": ("ledger_days", "hour"),
     "users_hourly": ("ledger_days", "hour"),
+    "failures_hourly": ("ledger_days", "hour"),
     "answers_hourly": ("ledger_days", "hour"),
     "units_hourly": ("ledger_days", "hour"),
     "numbers_hourly": ("ledger_days", "hour"),

@@ -38,24 +38,45 @@ def test_amounts_are_those_of_attempts(busy: Store, since: datetime, step_s: int
     assert light == groups("attempts_between")
 
 
+@pytest.mark.parametrize("by_tenant", [0, 1])
 @pytest.mark.parametrize("trait", ["length", "version", "language", "tool"])
-def test_rolled_up_answers_are_those_counted_one_by_one(busy: Store, trait: str) -> None:
-    """By tenant nothing is rolled up: those sums are what the rollup of checked answers must say of all together."""
+def test_rolled_up_answers_are_those_counted_one_by_one(busy: Store, trait: str, by_tenant: int) -> None:
+    """Of all tenants together and of each, in a period that is stale in part, rollups say what attempts say."""
     counted = (
         "sum(answers), sum(bad), sum(hedging_checked), sum(hedging), sum(overconfidence_checked), sum(overconfidence), "
-        "sum(calls_checked), sum(calls_malformed), sumMap(counts), sum(spend_bad), sum(doubtful), min(least_input)"
+        "sum(calls_checked), sum(calls_malformed), sumMap(counts), sum(spend_bad), sum(doubtful)"
     )
-    keys = "hour, route, provider, model, value"
 
-    def groups(by_tenant: int) -> list[tuple[object, ...]]:
-        view = f"answers_between({days()}, by_tenant = {by_tenant}, trait = '{trait}')"
-        asked = f"SELECT {keys}, {counted} FROM {view} GROUP BY {keys} ORDER BY {keys}"
-        return list(busy.client.query(asked).result_rows)
+    def groups(view: str, value: str) -> list[tuple[object, ...]]:
+        keys = f"tenant, hour, route, provider, model, {value}"
+        return list(
+            busy.client.query(f"SELECT {keys}, {counted} FROM {view} GROUP BY {keys} ORDER BY {keys}").result_rows
+        )
 
-    rolled_up = groups(0)
+    rolled_up = groups(f"answers_between({days()}, by_tenant = {by_tenant}, trait = '{trait}')", "value")
 
     assert len(rolled_up) > 20
-    assert rolled_up == groups(1)
+    one_by_one = f"answer_sums({days()}, hours = {every_hour()}, levels = [{by_tenant}], traits = ['{trait}'])"
+    assert rolled_up == groups(one_by_one, "trait_value")
+
+
+@pytest.mark.parametrize("by_tenant", [0, 1])
+def test_rolled_up_failures_are_those_counted_one_by_one(busy: Store, by_tenant: int) -> None:
+    """Of all tenants together and of each, in a period that is stale in part, rollups say what attempts say."""
+    keys = "tenant, hour, route, provider, model, class"
+    counted = "sum(failed), sum(by_retry), sum(by_call), sum(spend), sum(doubtful)"
+
+    def groups(view: str) -> list[tuple[object, ...]]:
+        return list(
+            busy.client.query(f"SELECT {keys}, {counted} FROM {view} GROUP BY {keys} ORDER BY {keys}").result_rows
+        )
+
+    rolled_up = groups(f"failures_between({days()}, by_tenant = {by_tenant})")
+
+    assert len(rolled_up) > 20
+    assert rolled_up == groups(
+        f"failure_sums({days()}, hours = {every_hour()}, live = {every_hour()}, levels = [{by_tenant}])"
+    )
 
 
 def test_rolled_up_units_are_those_counted_one_by_one(busy: Store) -> None:
@@ -79,3 +100,8 @@ def days() -> str:
     """Write a period of three days that begins and ends within an hour."""
     since = UNTIL - timedelta(days=3, minutes=7)
     return f"since = '{since:%Y-%m-%d %H:%M:%S}', until = '{UNTIL:%Y-%m-%d %H:%M:%S}'"
+
+
+def every_hour() -> str:
+    """Write the hours of all traffic."""
+    return f"(SELECT arrayMap(each -> toDateTime('{UNTIL:%Y-%m-%d %H}:00:00', 'UTC') - each * 3600, range(240)))"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from math import sqrt
 from typing import Any
 
 import pytest
 from dashboards.asking import ask, choice
-from dashboards.traffic import DAY, HOUR, ROUTES, UNTIL, Made, added, within
+from dashboards.traffic import DAY, HOUR, QWEN, ROUTES, TENANT, UNTIL, Made, added, within
 from ledger.spans import attempt, store
 
-from farebox_ledger import Store
+from farebox_ledger import Store, refresh_all
 
 SINCE = UNTIL - DAY
 Z = 1.959963984540054
@@ -116,6 +116,7 @@ def bucket(tokens: int) -> str:
     return next((f"up to {limit:,}" for limit in limits if tokens <= limit), "above 150,000")
 
 
+@pytest.mark.parametrize("chosen", [{}, {"tenant": TENANT}, {"tenant": TENANT, "route": "support"}])
 @pytest.mark.parametrize(
     ("question", "column", "value"),
     [
@@ -125,10 +126,14 @@ def bucket(tokens: int) -> str:
     ],
 )
 def test_failures_by_what_was_asked(
-    question: str, column: str, value: Callable[[Made], str], busy: Store, answers: list[Made]
+    question: str, column: str, value: Callable[[Made], str], chosen: dict[str, str], busy: Store, traffic: list[Made]
 ) -> None:
     """Disqualified answers of those checked with their interval and money, both families, and malformed calls."""
-    rows = {row[column]: row for row in ask(busy.client, question, SINCE, UNTIL)}
+    since = UNTIL - 3 * DAY if chosen else SINCE
+    answers = within(traffic, since, UNTIL, lambda one: all(getattr(one, key) == chosen[key] for key in chosen))
+    answers = [each for each in answers if each.checked]
+    values = choice(**{key: [each] for key, each in chosen.items()})
+    rows = {row[column]: row for row in ask(busy.client, question, since, UNTIL, values)}
 
     assert set(rows) == {value(each) for each in answers}
     for key, row in rows.items():
@@ -136,7 +141,8 @@ def test_failures_by_what_was_asked(
         bad = [each for each in mine if not each.good]
         sure = [each for each in mine if {"unknown_import", "tool_call_malformed"} & set(each.checked)]
         assert (row["answers"], row["bad"], row["rate"]) == (len(mine), len(bad), rate(len(bad), len(mine)))
-        assert (row["at least"], row["at most"]) == wilson(len(bad), len(mine))
+        low, high = wilson(len(bad), len(mine))
+        assert (row["at least"], row["at most"]) == (low if bad else 0, high)
         assert row["hedging"] == rate(len(flagged(mine, HEDGING)), len(mine))
         assert row["overconfidence"] == rate(len(flagged(sure, OVERCONFIDENCE)), len(sure))
         assert row["malformed calls"] == share_of(mine, "tool_call_malformed")
@@ -165,22 +171,35 @@ def test_failures_by_tool(busy: Store, day: list[Made]) -> None:
         assert (Decimal(row["spend, exact"]) if row["spend, exact"] else None) == added(bad)
 
 
-def test_what_became_of_failed_attempts(busy: Store, day: list[Made]) -> None:
+@pytest.mark.parametrize(
+    ("since", "until", "chosen"),
+    [
+        (SINCE, UNTIL, {}),
+        (UNTIL - 3 * DAY, UNTIL - 3 * HOUR / 2, {}),
+        (UNTIL - 3 * DAY, UNTIL - HOUR, {"tenant": TENANT}),
+        (UNTIL - 3 * DAY, UNTIL, {"model": QWEN}),
+    ],
+)
+def test_what_became_of_failed_attempts(
+    busy: Store, traffic: list[Made], since: datetime, until: datetime, chosen: dict[str, str]
+) -> None:
     """A failed attempt is made good by a later attempt of its call, by a later call of its task, or by nothing."""
     tasks: dict[str, list[Made]] = defaultdict(list)
-    for each in day:
+    for each in traffic:
         tasks[each.task or each.call_id].append(each)
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     money: dict[str, list[Made]] = defaultdict(list)
     for made in tasks.values():
-        for each in [one for one in made if not one.good]:
+        asked_for = within(made, since, until, lambda one: all(getattr(one, key) == chosen[key] for key in chosen))
+        for each in [one for one in asked_for if not one.good]:
             later = [one for one in made if one.good and one.started_at > each.started_at]
             kind = 0 if any(one.call_id == each.call_id for one in later) else 1 if later else 2
             classes = {flag.partition(".")[0] for flag in each.flags} if each.outcome == "ok" else {each.outcome}
             for name in classes:
                 counts[name][kind] += 1
                 money[name].append(each)
-    rows = {row["class"]: row for row in ask(busy.client, "failures_recovered", SINCE, UNTIL)}
+    values = choice(**{key: [value] for key, value in chosen.items()})
+    rows = {row["class"]: row for row in ask(busy.client, "failures_recovered", since, until, values)}
 
     assert {
         name: [row["by retry"], row["by another call"], row["not recovered"]] for name, row in rows.items()
@@ -205,3 +224,26 @@ def test_another_call_of_the_task_may_make_good(fresh_store: Store) -> None:
 
     assert (rows["refusal"]["by another call"], rows["refusal"]["not recovered"]) == (1, 0)
     assert (rows["timeout"]["by another call"], rows["timeout"]["not recovered"]) == (0, 1)
+
+
+def test_what_comes_after_the_range_makes_good_as_well(fresh_store: Store) -> None:
+    """A failure before midnight that another model mends in the next hour is recovered, also once it is rolled up."""
+    client = fresh_store.client
+    until = UNTIL - 3 * HOUR
+    failure = {"trace_id": "1" * 32, "call_id": "c" * 16, "outcome": "timeout", "usage_state": "missing"}
+    store(client, attempt(task="t", started_at=until - HOUR, outcome="overloaded", usage_state="none"))
+    store(client, attempt(started_at=until - HOUR, attempt=0, **failure))
+    refresh_all(client)
+
+    def recovered() -> list[tuple[object, ...]]:
+        rows = ask(client, "failures_recovered", SINCE, until, choice(model=["claude-haiku-4-5"]))
+        return sorted((row["class"], row["by retry"], row["by another call"], row["failed"]) for row in rows)
+
+    before = recovered()
+    store(client, attempt("claude-sonnet-4-6", task="t", started_at=until + HOUR))
+    store(client, attempt(started_at=until + HOUR, attempt=1, trace_id="1" * 32, call_id="c" * 16))
+    stale = recovered()
+    refresh_all(client)
+
+    assert before == [("overloaded", 0, 0, 1), ("timeout", 0, 0, 1)]
+    assert stale == recovered() == [("overloaded", 0, 1, 1), ("timeout", 1, 0, 1)]

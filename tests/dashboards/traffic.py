@@ -24,6 +24,7 @@ __all__ = [
     "LOST",
     "OUTAGE",
     "PRICES",
+    "QWEN",
     "REPRICED_AT",
     "ROUTES",
     "SPIKE",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from ledger.spans import NOW, Span, attempt, outcome, store
 
 from farebox_ledger import Dsn, Store, _refresh, open_store
+from farebox_ledger._migrate import migrate
 from farebox_ledger._refresh import refresh, refresh_all
 
 Figures = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -35,6 +37,7 @@ FILLED = (
     "counted_days",
     "noted_parts",
     "tasks_hourly",
+    "failures_hourly",
     "answers_hourly",
     "units_hourly",
     "numbers_hourly",
@@ -57,6 +60,16 @@ TENANTS = (
 TENANTS_TASKS = (
     "SELECT hour, tenant, sum(calls), sum(failed), sum(tasks), sum(successes), sum(spend), sum(unpriced) "
     f"FROM tasks_between({PERIOD}) GROUP BY hour, tenant HAVING sum(calls) + sum(tasks) > 0"
+)
+# How attempts failed, and answers by the version of the prompt; of all time or of that period, together or by tenant.
+ALWAYS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
+FAILED = (
+    "SELECT hour, concat(route, tenant, '/', class), "
+    "sum(failed), sum(by_retry), sum(by_call), sum(spend), sum(doubtful) FROM failures_between({}) GROUP BY 1, 2"
+)
+CHECKED = (
+    "SELECT hour, concat(route, tenant, '/', value), sum(answers), sum(bad), sum(spend_bad), sum(doubtful) "
+    "FROM answers_between({}, trait = 'version') GROUP BY 1, 2"
 )
 
 
@@ -112,10 +125,10 @@ def expected(
         by_user[hour_of(span), span.attributes["farebox.user"]].append(cost(span))
     calls: dict[tuple[str, str], list[Span]] = defaultdict(list)
     for span in first:
-        calls[span.trace_id, span.attributes["farebox.call_id"]].append(span)
+        calls[call_of(span)].append(span)
     tasks: dict[str, list[list[Span]]] = defaultdict(list)
     for key, attempts in calls.items():
-        attempts.sort(key=lambda span: (span.started_at, int(span.attributes["farebox.attempt"])))
+        attempts.sort(key=lambda span: (span.started_at, number(span)))
         tasks[attempts[0].attributes["farebox.task"] or str(key)].append(attempts)
     counts: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, 0, 0, 0, [], 0])
     for name, its_calls in tasks.items():
@@ -139,8 +152,13 @@ def expected(
 
 
 def is_good(attempts: list[Span]) -> bool:
-    """Say whether one of a call's attempts ended ok."""
-    return any(span.attributes["farebox.outcome"] == "ok" for span in attempts)
+    """Say whether one of a call's attempts ended ok, with no flag that disqualifies."""
+    return any(span.attributes["farebox.outcome"] == "ok" and not flags(span) for span in attempts)
+
+
+def flags(span: Span) -> list[str]:
+    """Read what was found in an answer."""
+    return list(json.loads(span.attributes.get("farebox.flags", "[]")))
 
 
 def found(ledger: Store) -> tuple[Figures, Figures, Figures]:
@@ -160,6 +178,54 @@ def check_tenants(ledger: Store, spans: list[Span], said: dict[str, bool]) -> No
 
     assert read(ledger, TENANTS) == by_tenant
     assert read(ledger, TENANTS_TASKS) == tasks
+
+
+def check_answers(ledger: Store, spans: list[Span], since: datetime, until: datetime, by_tenant: int) -> None:
+    """Hold how attempts of a period failed, what mended it since, and what was checked against a count in Python."""
+    first = list({(span.trace_id, span.span_id): span for span in reversed(spans)}.values())
+    tasks: dict[Any, list[Span]] = defaultdict(list)
+    for span in first:
+        tasks[span.attributes["farebox.task"] or call_of(span)].append(span)
+    failed: dict[Any, list[Any]] = defaultdict(lambda: [0, 0, 0, []])
+    checked: dict[Any, list[Any]] = defaultdict(lambda: [0, []])
+    for task in tasks.values():
+        mended = [span for span in task if is_good([span])]
+        for span in (each for each in task if since <= each.started_at < until):
+            said = span.attributes
+            group = said["farebox.route"] + (said["farebox.tenant"] if by_tenant else "")
+            if said["farebox.outcome"] == "ok":
+                answers = checked[hour_of(span), f"{group}/{said['farebox.prompt_version']}"]
+                answers[0] += 1
+                answers[1] += [cost(span)] if flags(span) else []
+            if is_good([span]):
+                continue
+            ended = said["farebox.outcome"]
+            for name in [flag.partition(".")[0] for flag in flags(span)] if ended == "ok" else [ended]:
+                counted = failed[hour_of(span), f"{group}/{name}"]
+                counted[0] += 1
+                if any(call_of(each) == call_of(span) and number(each) > number(span) for each in mended):
+                    counted[1] += 1
+                elif any(each.started_at > span.started_at for each in mended):
+                    counted[2] += 1
+                counted[3].append(cost(span))
+    period = f"since = '{since:%Y-%m-%d %H:%M:%S}', until = '{until:%Y-%m-%d %H:%M:%S}', by_tenant = {by_tenant}"
+
+    assert read(ledger, FAILED.format(period)) == {
+        key: (*counts, total(costs), costs.count(None)) for key, (*counts, costs) in failed.items()
+    }
+    assert read(ledger, CHECKED.format(period)) == {
+        key: (count, len(costs), total(costs), costs.count(None)) for key, (count, costs) in checked.items()
+    }
+
+
+def call_of(span: Span) -> tuple[str, str]:
+    """Name the call of an attempt."""
+    return span.trace_id, span.attributes["farebox.call_id"]
+
+
+def number(span: Span) -> int:
+    """Say which attempt of its call a span is."""
+    return int(span.attributes["farebox.attempt"])
 
 
 def draw(random: Random, number: int) -> list[Span]:
@@ -183,6 +249,9 @@ def draw(random: Random, number: int) -> list[Span]:
             started_at=started_at + timedelta(minutes=retry * random.randrange(40)),
             call_id=call_id,
             attempt=retry,
+            checked='["refusal"]',
+            flags=random.choice(["[]", "[]", '["refusal.text"]']),
+            prompt_version=random.choice(["v1", "v2"]),
             **tags,
         )
         for retry in range(random.choice([1, 1, 2, 3]))
@@ -228,15 +297,19 @@ def test_every_figure_equals_that_of_the_clean_stream(rollups: Store, seed: int)
         assert found(rollups) == expected(stored, said)
         if random.randrange(3) == 0:
             check_tenants(rollups, stored, said)
+        if random.randrange(3) == 0:
+            check_answers(rollups, stored, *random.choice([ALWAYS, (SINCE, UNTIL)]), by_tenant=random.randrange(2))
 
     refresh_all(rollups.client)
 
     assert found(rollups) == expected(stored, said)
     check_tenants(rollups, stored, said)
+    check_answers(rollups, stored, *ALWAYS, by_tenant=0)
+    check_answers(rollups, stored, SINCE, UNTIL, by_tenant=1)
     assert rollups.client.query("SELECT length(hours) FROM dirty_hours").result_rows == [(0,)]
 
 
-@pytest.mark.parametrize("cut", [1, 3, 5, 7, 9])
+@pytest.mark.parametrize("cut", [1, 5, 9, 17, 18])
 def test_a_refresh_may_be_cut_at_any_step(ledger: Store, cut: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures are right after a crash between any two steps, and the next refresh brings everything in step."""
     random = Random(cut)
@@ -259,9 +332,32 @@ def test_a_refresh_may_be_cut_at_any_step(ledger: Store, cut: int, monkeypatch: 
         refresh(ledger.client)
     monkeypatch.undo()
     cut_short = found(ledger)
+    check_answers(ledger, spans, *ALWAYS, by_tenant=1)
     refresh_all(ledger.client)
 
     assert cut_short == found(ledger) == expected(spans, {})
+    check_answers(ledger, spans, *ALWAYS, by_tenant=1)
+
+
+def test_an_older_ledger_is_filled_beside_its_readers(ledger: Store) -> None:
+    """Before a ledger of an older schema is counted into a new rollup its figures are right, and so they are after."""
+    spans = [span for number in range(12) for span in draw(Random(3), number)]
+    store(ledger.client, *spans)
+    refresh_all(ledger.client)
+    for sql in (
+        "DROP TABLE failures_hourly SYNC",
+        "DROP VIEW failures_between SYNC",
+        "ALTER TABLE spanning_calls DROP COLUMN good_attempt, DROP COLUMN good_at",
+        "ALTER TABLE migrations DELETE WHERE number >= 180 SETTINGS mutations_sync = 2",
+    ):
+        ledger.client.command(sql)
+
+    migrate(ledger.client)
+
+    check_answers(ledger, spans, *ALWAYS, by_tenant=0)
+    refresh_all(ledger.client)
+    check_answers(ledger, spans, *ALWAYS, by_tenant=0)
+    assert ledger.client.query("SELECT length(hours) FROM dirty_hours").result_rows == [(0,)]
 
 
 def test_a_refreshed_ledger_waits_for_nothing(ledger: Store) -> None:

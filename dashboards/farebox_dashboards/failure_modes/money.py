@@ -12,7 +12,7 @@ __all__ = ["MONEY"]
 def _recovered() -> Panel:
     return listing(
         "Recovered or not",
-        "Failed attempts that a retry made good, or another call of the same task, and those that nothing made good.",
+        "Failed attempts that a retry made good until now, or another call of their task, and those that nothing did.",
         "failures_recovered",
         "currencyUSD",
         columns={

@@ -1,13 +1,14 @@
 -- Which groups of these hours have nothing any more, because a correction moved it to another group? They count as nothing.
 INSERT INTO answers_hourly
 (
+    by_tenant,
+    tenant,
     trait,
     hour,
     route,
     provider,
     model,
     value,
-    least_input,
     answers,
     bad,
     hedging_checked,
@@ -22,13 +23,14 @@ INSERT INTO answers_hourly
     rolled_at
 )
 SELECT
+    by_tenant,
+    tenant,
     trait,
     hour,
     route,
     provider,
     model,
     value,
-    NULL AS least_input,
     0 AS answers,
     0 AS bad,
     0 AS hedging_checked,

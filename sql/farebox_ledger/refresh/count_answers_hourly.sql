@@ -1,13 +1,14 @@
 -- Which answers of these hours were checked, and what was found, by each trait?
 INSERT INTO answers_hourly
 (
+    by_tenant,
+    tenant,
     trait,
     hour,
     route,
     provider,
     model,
     value,
-    least_input,
     answers,
     bad,
     hedging_checked,
@@ -22,13 +23,14 @@ INSERT INTO answers_hourly
     rolled_at
 )
 SELECT
+    by_tenant,
+    tenant,
     trait_name AS trait,
     hour,
     route,
     provider,
     model,
     trait_value AS value,
-    least_input,
     answers,
     bad,
     hedging_checked,
@@ -43,5 +45,5 @@ SELECT
     {now:DateTime64(6, 'UTC')} AS rolled_at
 FROM answer_sums(
     hours = {hours:Array(DateTime('UTC'))}, since = toDateTime64('1970-01-01', 6, 'UTC'), until = toDateTime64('2106-01-01', 6, 'UTC'),
-    by_tenant = 0, traits = ['length', 'version', 'language', 'tool']
+    levels = [0, 1], traits = ['length', 'version', 'language', 'tool']
 )

@@ -17,6 +17,8 @@ FROM
         started_at,
         attempts,
         succeeded,
+        good_attempt,
+        good_at,
         known_cost,
         unpriced,
         partial

@@ -20,5 +20,5 @@ SELECT
     doubtful AS `not fully priced`,
     ifNull(toString(known), '') AS `spend, exact`
 FROM @judged('length')
-ORDER BY least_input IS NULL, least_input
+ORDER BY indexOf(['up to 1,000', 'up to 4,000', 'up to 16,000', 'up to 64,000', 'up to 150,000', 'above 150,000', '(not known)'], value)
 LIMIT 100

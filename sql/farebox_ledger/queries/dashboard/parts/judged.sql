@@ -15,8 +15,7 @@
         sumMap(answers_between.counts) AS counts,
         ifNull(arrayReverseSort(each -> (counts[each], each), mapKeys(counts))[1], '') AS top,
         sum(spend_bad) AS known,
-        sum(answers_between.doubtful) AS doubtful,
-        min(answers_between.least_input) AS least_input
+        sum(answers_between.doubtful) AS doubtful
     FROM answers_between(
         since = toDateTime64($__fromTime_ms, 6, 'UTC'), until = toDateTime64($__toTime_ms, 6, 'UTC'), by_tenant = if(@all(tenant), 0, 1), trait = @trait
     ) AS answers_between

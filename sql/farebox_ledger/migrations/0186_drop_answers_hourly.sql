@@ -1,0 +1,2 @@
+-- It comes again by tenant, too.
+DROP TABLE IF EXISTS answers_hourly SYNC
