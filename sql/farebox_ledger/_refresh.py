@@ -95,15 +95,12 @@ def refresh(
     taken = next(portions([(name, rows) for name, rows, _ in parts], ARRIVALS_MAX))
     rows = sum(rows for name, rows, _ in parts if name in taken)
     slices = list(portions(_run(client, "touched_hours", {"parts": taken}), ATTEMPTS_MAX))
-    counts = [("count_spanning_calls", hours) for hours in slices]  # of all hours before the first that reads them
+    counts = [("spanning_calls", hours) for hours in slices]  # of all hours before the first that reads them
     counts += [(rollup, hours) for hours in slices for rollup in ROLLUPS]
     for name, hours in counts:
         if is_closing():
             return Refreshed(0, 0, more=True)
-        if name in ROLLUPS:
-            _count(client, name, hours)
-        else:
-            _run(client, name, {"hours": hours})
+        _count(client, name, hours)
     dropped = [name for name in taken if _drop(client, name)]
     return Refreshed(rows, sum(map(len, slices)), more=len(dropped) < len(parts))
 
@@ -167,6 +164,10 @@ def _count(client: Client, rollup: str, hours: list[datetime]) -> None:
     """Count some hours into a rollup; groups that it still has from before are blanked."""
     asked = {"hours": hours, "now": _now(client)}
     _run(client, f"count_{rollup}", asked)
+    if rollup == "spanning_calls":  # its blanking deletes, which costs more than to ask whether there is anything
+        ((gone,),) = _run(client, "gone_of_spanning_calls", asked)
+        if not gone:
+            return
     _run(client, f"blank_{rollup}", asked)
 
 

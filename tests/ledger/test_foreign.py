@@ -13,7 +13,7 @@ import pytest
 from ledger.spans import NOW, Span, attempt, store
 
 from farebox_ledger import Dsn, Store, open_store
-from farebox_ledger._refresh import refresh
+from farebox_ledger._refresh import refresh, refresh_all
 
 SDK = "com.anthropic.sdk.python"
 _numbers = count(10**9)
@@ -168,6 +168,27 @@ def test_a_span_of_farebox_that_comes_late_covers_too(foreign: Store, relation: 
     sums = "SELECT (SELECT sum(spend) FROM attempts_by_hour), (SELECT sum(list_cost) FROM llm_attempts)"
     ((by_hour, exact),) = foreign.client.query(sums).result_rows
     assert by_hour == exact
+
+
+def test_what_is_covered_leaves_tasks_of_several_hours(foreign: Store) -> None:
+    """A foreign call that leaves the ledger leaves its task, also where only another hour of it is counted anew."""
+    early = attempt(task="long", started_at=NOW - timedelta(hours=3), outcome="timeout", usage_state="missing")
+    seen = sdk_span()
+    seen = replace(seen, attributes={**seen.attributes, "farebox.task": "long"})
+    store(foreign.client, early, seen)
+    decide(foreign)
+    own = replace(attempt(task="long", trace_id=seen.trace_id, outcome="timeout"), parent_id=seen.span_id)
+    store(foreign.client, own)
+    refresh_all(foreign.client)
+    store(foreign.client, attempt(started_at=NOW - timedelta(hours=3)))
+
+    spend = "SELECT (SELECT sum(spend) FROM tasks_by_hour), (SELECT sum(list_cost) FROM llm_attempts)"
+    ((by_hour, exact),) = foreign.client.query(spend).result_rows
+    mended = foreign.client.query(
+        f"SELECT sum(by_call) FROM failures_between(since = '{NOW - timedelta(days=1):%Y-%m-%d %H:%M:%S}', "
+        f"until = '{NOW + timedelta(days=1):%Y-%m-%d %H:%M:%S}', by_tenant = 0)"
+    ).result_rows
+    assert (by_hour, mended) == (exact, [(0,)])
 
 
 def test_an_unrelated_span_of_farebox_covers_nothing(foreign: Store) -> None:

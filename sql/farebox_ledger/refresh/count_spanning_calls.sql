@@ -1,6 +1,6 @@
 -- What do these hours add to calls of tasks that span hours?
 INSERT INTO spanning_calls
-SELECT *, now64(6, 'UTC') AS rolled_at
+SELECT *, {now:DateTime64(6, 'UTC')} AS rolled_at
 FROM
 (
     SELECT
