@@ -7,9 +7,24 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeVar
 
 from farebox_dashboards._clickhouse import DATASOURCE, Target
-from farebox_dashboards._sdk import common, common_models, dashboard, models, stat, table, timeseries
+from farebox_dashboards._sdk import common, common_models, dashboard, models, stat, table, text, timeseries
 
-__all__ = ["CHANGE", "COUNT", "NOT_PRICED", "SHARE", "Column", "Panel", "Row", "Step", "chart", "figures", "listing"]
+__all__ = [
+    "CHANGE",
+    "COUNT",
+    "DAY",
+    "NOT_PRICED",
+    "SHARE",
+    "WHOLE",
+    "Column",
+    "Panel",
+    "Row",
+    "Step",
+    "chart",
+    "figures",
+    "listing",
+    "note",
+]
 
 # Beside money: what the money lacks. Every question about money has this column, or the panel a target that has it.
 NOT_PRICED = "not fully priced"
@@ -52,7 +67,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Column:
-    """How one column of an answer is shown, where it differs from its panel."""
+    """How one column of an answer is shown, where it differs from its panel.
+
+    right: points on an axis of their own, in a colour that no series of the panel has from Grafana's palette.
+    """
 
     unit: str = ""
     decimals: int | None = None
@@ -61,6 +79,7 @@ class Column:
     width: int | None = None
     gauge: bool = False
     right: bool = False
+    colour: str = "text"
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def settings_list(self) -> list[models.DynamicConfigValue]:
@@ -80,7 +99,7 @@ class Column:
             found |= {"custom.cellOptions": {"mode": "basic", "type": "gauge"}, "fieldMinMax": True, "min": 0}
         if self.right:
             found |= {
-                "color": {"fixedColor": "orange", "mode": "fixed"},
+                "color": {"fixedColor": self.colour, "mode": "fixed"},
                 "custom.axisPlacement": "right",
                 "custom.drawStyle": "points",
                 "custom.pointSize": 6,
@@ -92,8 +111,12 @@ class Column:
 
 
 # What has no price is a count, never money.
-COUNT = Column(unit="short", decimals=0)
-DOUBT = Column(unit="short", decimals=0, steps=((None, "text"), (1, "orange")))
+# In figures and lists every digit of it counts (2,058); on an axis a short form will do (2 K).
+WHOLE = "locale"
+# A date of the ledger, which is no moment.
+DAY = "time:YYYY-MM-DD"
+COUNT = Column(unit=WHOLE, decimals=0)
+DOUBT = Column(unit=WHOLE, decimals=0, steps=((None, "text"), (1, "orange")))
 SHARE = Column(unit="percentunit", decimals=1)
 # A change of money: more is red, less is green.
 CHANGE = Column(
@@ -155,6 +178,8 @@ def figures(
         .orientation(common_models.VizOrientation.VERTICAL)
         .text(common.VizTextDisplayOptions().title_size(NAME_PX).value_size(FIGURE_PX))
         .reduce_options(shown)
+        # A figure that stands alone has its name above it, as those do that stand together.
+        .wide_layout(False)
     )
     if decimals is not None:
         panel = panel.decimals(decimals)
@@ -240,6 +265,11 @@ def listing(
         .override_by_field_type("string", Column(unit="string").settings_list())
     )
     return Panel(_shown(panel, {NOT_PRICED: DOUBT, **(columns or {})}), width, height)
+
+
+def note(words: str, *, width: int = 24, height: int = 2) -> Panel:
+    """Say in Markdown what no question answers: how to use the dashboard."""
+    return Panel(text.Panel().content(words).transparent(True), width, height)
 
 
 def _asking(panel: P, title: str, description: str, target: Target, unit: str) -> P:

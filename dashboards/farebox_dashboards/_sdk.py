@@ -10,7 +10,7 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    from grafana_foundation_sdk.builders import common, dashboard, stat, table, timeseries
+    from grafana_foundation_sdk.builders import common, dashboard, stat, table, text, timeseries
     from grafana_foundation_sdk.cog import builder, runtime
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
     from grafana_foundation_sdk.cog.variants import Dataquery
@@ -28,5 +28,6 @@ __all__ = [
     "runtime",
     "stat",
     "table",
+    "text",
     "timeseries",
 ]

@@ -24,7 +24,8 @@ PLUGIN_MACROS = {"fromTime_ms", "toTime_ms", "interval_s", "all"}
 
 
 def panels(dashboard: Dashboard) -> list[dict[str, Any]]:
-    return [panel for panel in dashboard.as_data()["panels"] if panel["type"] != "row"]
+    """Give the panels that ask something: neither rows nor notes."""
+    return [panel for panel in dashboard.as_data()["panels"] if panel["type"] not in ("row", "text")]
 
 
 def overrides(panel: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -72,6 +73,14 @@ def test_a_panel_says_what_it_shows(dashboard: Dashboard) -> None:
         assert panel["fieldConfig"]["defaults"]["unit"]
 
 
+def test_a_note_is_markdown(dashboard: Dashboard) -> None:
+    """What a panel says without asking is Markdown, never HTML."""
+    for panel in dashboard.as_data()["panels"]:
+        if panel["type"] == "text":
+            assert panel["options"]["mode"] == "markdown"
+            assert "<" not in panel["options"]["content"]
+
+
 def test_money_stands_beside_what_it_lacks(dashboard: Dashboard) -> None:
     """A panel of money shows how much of it is not priced: a column of its own, or a second target that counts it."""
     for panel in panels(dashboard):
@@ -85,7 +94,7 @@ def test_a_count_is_never_shown_as_money(dashboard: Dashboard) -> None:
     """Beside money, counts bear a unit of their own."""
     for panel in panels(dashboard):
         if panel["fieldConfig"]["defaults"]["unit"] == MONEY:
-            assert overrides(panel)[NOT_PRICED]["unit"] == "short"
+            assert overrides(panel)[NOT_PRICED]["unit"] == ("short" if panel["type"] == "timeseries" else "locale")
 
 
 def test_texts_bear_no_unit(dashboard: Dashboard) -> None:

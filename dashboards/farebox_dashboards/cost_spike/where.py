@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import CHANGE, COUNT, Column, Panel, Row, listing
+from farebox_dashboards._panels import CHANGE, COUNT, WHOLE, Column, Panel, Row, listing
 from farebox_dashboards.overview.spend import spend_by_route
 from farebox_dashboards.route.calls import costliest
 from farebox_dashboards.route.money import spend_by_model
@@ -13,7 +13,7 @@ CHANGED = {
     "kind": Column(width=120),
     "value": Column(width=220),
     "change": CHANGE,
-    "calls, usual": Column(unit="short", decimals=1),
+    "calls, usual": Column(unit=WHOLE, decimals=1),
     "calls": COUNT,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from farebox_dashboards._dashboard import link_to
-from farebox_dashboards._panels import SHARE, Column, Panel, Row, chart, listing
+from farebox_dashboards._panels import COUNT, SHARE, WHOLE, Column, Panel, Row, chart, listing
 
 __all__ = ["WAYS"]
 
@@ -41,7 +41,7 @@ def _matrix() -> Panel:
         "percentunit",
         columns={
             "route": Column(link=link_to("farebox-route", "route", "__value.raw"), width=180),
-            "attempts": Column(unit="short", decimals=0, width=90),
+            "attempts": Column(unit=WHOLE, decimals=0, width=90),
             **dict.fromkeys(CLASSES, cell),
         },
     )
@@ -67,8 +67,8 @@ def _families() -> Panel:
         "percentunit",
         columns={
             "model": Column(width=170),
-            "checked for hedging": Column(unit="short", decimals=0),
-            "checked for overconfidence": Column(unit="short", decimals=0),
+            "checked for hedging": COUNT,
+            "checked for overconfidence": COUNT,
             "hedging": Column(unit="percentunit", decimals=1, gauge=True),
             "overconfidence": Column(unit="percentunit", decimals=1, gauge=True),
             **dict.fromkeys(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import CHANGE, COUNT, Column, Panel, Row, chart, listing
+from farebox_dashboards._panels import CHANGE, COUNT, DAY, WHOLE, Column, Panel, Row, chart, listing
 
 __all__ = ["BOOK", "PRICES"]
 
@@ -77,10 +77,10 @@ def _history() -> Panel:
             "from": Column(unit="dateTimeAsIso", width=160),
             "model": Column(width=220),
             "of what": Column(width=260),
-            "a million": Column(unit="none", decimals=3),
-            "before": Column(unit="none", decimals=3),
+            "a million": Column(unit=WHOLE, decimals=3, width=100),
+            "before": Column(unit=WHOLE, decimals=3, width=100),
             "change": SHARE,
-            "read on": Column(unit="dateTimeAsIso"),
+            "read on": Column(unit=DAY, width=110),
         },
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import Panel, Row, listing
+from farebox_dashboards._panels import WHOLE, Panel, Row, listing
 
 __all__ = ["EXACT", "figures_exact", "reasons"]
 
@@ -24,7 +24,7 @@ def reasons() -> Panel:
         "Why attempts are not fully priced",
         "Attempts of the range whose cost is not known, or only from below, by the reason the ledger gives.",
         "not_priced_reasons",
-        "short",
+        WHOLE,
         width=12,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import COUNT, NOT_PRICED, SHARE, Panel, Row, figures
+from farebox_dashboards._panels import COUNT, NOT_PRICED, SHARE, WHOLE, Panel, Row, figures
 
 __all__ = ["NOW", "age", "cost_per_success", "failure_rate", "failure_spend", "not_priced"]
 
@@ -73,7 +73,7 @@ def not_priced(width: int) -> Panel:
         "Not fully priced",
         "Attempts without a price in the book, without usage from the provider, and cut ones with a lower bound only.",
         "not_priced",
-        "short",
+        WHOLE,
         decimals=0,
         steps=ALARM,
         width=width,

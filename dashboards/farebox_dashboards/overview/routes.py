@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from farebox_dashboards._dashboard import link_to
-from farebox_dashboards._panels import SHARE, Column, Panel, Row, listing
+from farebox_dashboards._panels import COUNT, SHARE, Column, Panel, Row, listing
 
 __all__ = ["ROUTES"]
 
@@ -22,7 +22,7 @@ def _league() -> Panel:
             "failure rate": SHARE,
             "at least": SHARE,
             "at most": SHARE,
-            "attempts": Column(unit="short", decimals=0),
+            "attempts": COUNT,
         },
     )
 

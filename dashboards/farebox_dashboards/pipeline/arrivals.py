@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import Column, Panel, Row, chart, figures
+from farebox_dashboards._panels import WHOLE, Column, Panel, Row, chart, figures
 from farebox_dashboards.overview.now import age, not_priced
 
 __all__ = ["ARRIVALS"]
 
-BAD = Column(unit="short", decimals=0, steps=((None, "text"), (1, "red")))
-POINTS = Column(unit="short", decimals=0, right=True)
+BAD = Column(unit=WHOLE, decimals=0, steps=((None, "text"), (1, "red")))
+NO_USAGE = Column(unit="short", decimals=0, right=True, colour="orange")
+CUT = Column(unit="short", decimals=0, right=True, colour="purple")
 
 
 def _now() -> Panel:
@@ -16,9 +17,9 @@ def _now() -> Panel:
         "Arrived, and lost",
         "Attempts of the range, and what went wrong on the way; conflicting and moved copies are in no figure.",
         "pipeline_now",
-        "short",
+        WHOLE,
         columns={
-            "a minute": Column(unit="short", decimals=1),
+            "a minute": Column(unit=WHOLE, decimals=1),
             "lost": BAD,
             "conflicting": BAD,
             "impossible clock": BAD,
@@ -34,7 +35,7 @@ def _rate() -> Panel:
         "Attempts that the ledger holds over time; points count those without usage, and those that were cut.",
         "pipeline_rate",
         "short",
-        columns={"without usage": POINTS, "cut": POINTS},
+        columns={"without usage": NO_USAGE, "cut": CUT},
         bars=True,
     )
 

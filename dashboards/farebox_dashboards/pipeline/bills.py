@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import CHANGE, Column, Panel, Row, listing
+from farebox_dashboards._panels import CHANGE, DAY, Column, Panel, Row, listing
 
 __all__ = ["BILLS"]
 
@@ -16,7 +16,7 @@ def _bills() -> Panel:
         "bills",
         "none",
         columns={
-            "day": Column(unit="dateTimeAsIso", width=150),
+            "day": Column(unit=DAY, width=110),
             "provider": Column(width=120),
             "state": Column(width=130),
             "billed": AMOUNT,

@@ -6,7 +6,9 @@ from farebox_dashboards._panels import Column, Panel, Row, chart
 
 __all__ = ["COLLECTOR"]
 
-POINTS = Column(unit="short", decimals=0, right=True)
+
+def _points(colour: str) -> Column:
+    return Column(unit="short", decimals=0, right=True, colour=colour)
 
 
 def _spans() -> Panel:
@@ -15,7 +17,7 @@ def _spans() -> Panel:
         "Spans that farebox up received and stored over time; points count copies, refused and quarantined ones.",
         "pipeline_collector",
         "short",
-        columns={"copies dropped": POINTS, "refused": POINTS, "in quarantine": POINTS},
+        columns={"copies dropped": _points("purple"), "refused": _points("orange"), "in quarantine": _points("red")},
     )
 
 
@@ -25,7 +27,7 @@ def _waiting() -> Panel:
         "Time from acknowledged to stored, and how old the oldest in the journal was; points count what went wrong.",
         "pipeline_waiting",
         "s",
-        columns={"failed inserts": POINTS, "clients put off": POINTS},
+        columns={"failed inserts": _points("red"), "clients put off": _points("orange")},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox_dashboards._panels import COUNT, SHARE, Column, Panel, Row, listing
+from farebox_dashboards._panels import COUNT, SHARE, WHOLE, Column, Panel, Row, listing
 
 __all__ = ["SOURCES"]
 
@@ -12,7 +12,7 @@ def _clients() -> Panel:
         "Clients",
         "What clients dropped and could not deliver by their own word, and which of their numbers never arrived.",
         "pipeline_clients",
-        "short",
+        WHOLE,
         columns={
             "service": Column(width=150),
             "instance": Column(width=180),
@@ -28,7 +28,7 @@ def _no_usage() -> Panel:
         "Answers without usage",
         "Attempts whose provider sent no usage, or that were cut before it came, by service and model.",
         "pipeline_no_usage",
-        "short",
+        WHOLE,
         columns={
             "attempts": COUNT,
             "without usage": COUNT,
@@ -44,7 +44,7 @@ def _foreign() -> Panel:
         "Other instrumentations",
         "Calls that others than farebox report: counted once, covered by a span of the same call, or undecided yet.",
         "pipeline_foreign",
-        "short",
+        WHOLE,
         columns={"instrumentation": Column(width=260)},
         width=10,
     )

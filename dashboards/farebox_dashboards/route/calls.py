@@ -8,7 +8,7 @@ from farebox_dashboards._panels import COUNT, Column, Panel, Row, listing
 __all__ = ["CALLS", "FAILING", "costliest"]
 
 
-TRACE = Column(link=link_to("farebox-trace", "trace", "__value.raw"), width=270)
+TRACE = Column(link=link_to("farebox-trace", "trace", "__value.raw"), width=285)
 
 
 def costliest() -> Panel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from farebox_dashboards._dashboard import link_to
-from farebox_dashboards._panels import COUNT, Column, Panel, Row, figures, listing
+from farebox_dashboards._panels import COUNT, Column, Panel, Row, figures, listing, note
 
 __all__ = ["STEPS", "TASK"]
 
@@ -58,5 +58,12 @@ def _steps() -> Panel:
     )
 
 
-TASK = Row("The task", (_total(), _outcomes()))
+def _how() -> Panel:
+    return note(
+        "Type the id of a trace or the name of a task above. [Route](/d/farebox-route?${__url_time_range}) and "
+        "[Cost spike](/d/farebox-cost-spike?${__url_time_range}) list the dearest calls: a click on a trace leads here."
+    )
+
+
+TASK = Row("The task", (_how(), _total(), _outcomes()))
 STEPS = Row("Step by step", (_steps(),))
