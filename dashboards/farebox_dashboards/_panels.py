@@ -236,7 +236,7 @@ def chart(
     if since:
         panel = panel.time_from(since)
     if not_priced:
-        beside = {"displayName": NOT_PRICED}
+        beside = {"displayName": NOT_PRICED, "links": []}
         panel = panel.with_target(Target(not_priced, "timeseries", "B"))
         panel = panel.override_by_query("B", Column("short", 0, right=True, settings=beside).settings_list())
     return Panel(_shown(panel, {NOT_PRICED: DOUBT_SERIES, **(columns or {})}), width, height)

@@ -101,7 +101,7 @@ class Window:
         from playwright.sync_api import expect
 
         # A panel asks once it is seen to be in sight, which is not yet the case when it is first drawn.
-        drawn = ".panel:not([data-state=unseen], [data-state=loading]), main .list, main table, [role=alert]"
+        drawn = ".panel:not([data-state=unseen], [data-state=loading]), main .list, main table, .said"
         self.page.locator(drawn).first.wait_for()
         expect(self.page.locator(".panel[data-state=loading], .panel[aria-busy=true]")).to_have_count(
             0, timeout=WAIT_MS
@@ -109,7 +109,7 @@ class Window:
 
     def panel(self, title: str) -> Locator:
         """Find a panel by its title."""
-        return self.page.get_by_role("region", name=re.compile(rf"^{re.escape(title)}$"))
+        return self.page.locator(".panel").get_by_role("region", name=re.compile(rf"^{re.escape(title)}$"))
 
     def rows(self, title: str) -> list[list[str]]:
         """Read the rows of a table, as they are shown."""
@@ -117,8 +117,8 @@ class Window:
         return [[cell.inner_text().strip() for cell in row.locator("[role=gridcell]").all()] for row in rows]
 
     def errors(self) -> list[str]:
-        """Read what panels say that went wrong."""
-        return self.page.locator("[role=alert]").all_inner_texts()
+        """Read what the page and its panels say that went wrong."""
+        return self.page.locator(".said").all_inner_texts()
 
     def faint(self) -> list[str]:
         """Name the texts whose contrast is less than WCAG's AA asks for: 4.5, of large ones 3."""

@@ -186,7 +186,7 @@ def test_a_refused_question_is_told_with_its_statement(browser: Browser, viewer:
         with monkeypatch.context() as patch:
             patch.setitem(_answers.SETTINGS, "max_result_bytes", "1")
             window.go(f"/d/farebox-overview?from={milliseconds(SINCE)}&to={milliseconds(UNTIL) - 7}")
-            alert = window.panel("Spend today").get_by_role("alert")
+            alert = window.panel("Spend today").get_by_role("group", name="Error")
 
             assert "Limit for result exceeded" in alert.inner_text()
             alert.get_by_text("SQL").click()
@@ -218,7 +218,7 @@ def test_a_chart_tells_what_is_under_the_pointer(small_window: Window) -> None:
     window.settle()
     chart.locator(".u-over").hover(position={"x": 480, "y": 80})
     window.page.get_by_text(re.compile(r"2026-\d\d-\d\d \d\d:\d\d:\d\d UTC")).last.wait_for()
-    chart.get_by_text("support", exact=True).click()
+    chart.get_by_role("button", name="support", exact=True).click()
 
     assert window.wrong == []
 

@@ -79,6 +79,10 @@ class _Viewer:
 
     async def _file(self, request: Request) -> Response:
         answer = self._bundle.answer(request, request.path_params["name"])
+        if answer is None and "text/html" in request.headers.get("accept", ""):
+            answer = self._bundle.index(request)
+            if answer.status_code == 200:  # else the browser has it still, with its 404
+                answer.status_code = 404  # the page says so, with ways on
         if answer is None:
             raise HTTPException(404, "there is nothing here")
         return answer

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { added, type Attempt, meaning, one } from './calls';
 import { Said } from './Said';
 import { clock } from './time';
+import { Title, useWindowTitle } from './Title';
 
 const PARTS = [
   ['input', 'cost_input', 'uncached_input_tokens'],
@@ -28,16 +29,15 @@ export function CallPage({ trace, call, at }: Props) {
   const [error, setError] = useState<Error>();
   useEffect(() => {
     one(trace, call, at).then((told) => setAttempts(told.attempts), setError);
-    document.title = 'farebox: Call';
-    return () => { document.title = 'farebox'; };
   }, [trace, call, at]);
-  if (error) return <Said error={error} />;
+  useWindowTitle('farebox: Call');
+  if (error) return <><Title>Call</Title><Said error={error} /><p><a href="/live">The last calls</a></p></>;
   if (!attempts) return <p className="waiting">Loading …</p>;
   const first = attempts[0];
   return (
     <>
       <div className="heading">
-        <h1>Call</h1>
+        <Title>Call</Title>
         <p className="hint">{String(first.model) || 'unknown model'} · {clock(first.started_at)} UTC</p>
         <a className="link" href={`/d/farebox-trace?var-trace=${trace}&from=${first.started_at - 3_600_000}&to=${first.started_at + 3_600_000}`}>
           Its trace</a>
@@ -87,15 +87,15 @@ function Money({ attempts }: { attempts: Attempt[] }) {
   return (
     <>
       <h2>Money</h2>
-      <div className="wide">
-        <table className="calls money">
+      <div className="wide" role="group" aria-label="Money, part by part, to be scrolled" tabIndex={0}>
+        <table className="calls money" aria-label="Money, part by part">
           <thead>
-            <tr><th>attempt</th>{PARTS.map(([name]) => <th key={name} className="number">{name}</th>)}<th className="number">list cost</th><th>price</th></tr>
+            <tr><th scope="col">attempt</th>{PARTS.map(([name]) => <th key={name} scope="col" className="number">{name}</th>)}<th scope="col" className="number">list cost</th><th scope="col">price</th></tr>
           </thead>
           <tbody>
             {attempts.map((each, number) => (
               <tr key={number}>
-                <td>{named(each)}</td>
+                <th scope="row">{named(each)}</th>
                 {PARTS.map(([name, column, tokens]) => (
                   <td key={name} className="number">{amount(each[column])}
                     {tokens && each[tokens] !== null && <small>{Number(each[tokens]).toLocaleString('en')} tokens</small>}</td>
@@ -107,7 +107,7 @@ function Money({ attempts }: { attempts: Attempt[] }) {
           </tbody>
           {attempts.length > 1 && (
             <tfoot>
-              <tr><th>all</th>{PARTS.map(([name, column]) => <td key={name} className="number">{amount(total(column))}</td>)}
+              <tr><th scope="row">all</th>{PARTS.map(([name, column]) => <td key={name} className="number">{amount(total(column))}</td>)}
                 <td className="number">{amount(total('list_cost'))}</td><td /></tr>
             </tfoot>
           )}
@@ -125,7 +125,7 @@ function AttemptBox({ attempt }: { attempt: Attempt }) {
   return (
     <section className="box" aria-label={`Attempt ${named(attempt)}`}>
       <h3>
-        Attempt {named(attempt)} <span className={attempt.good ? 'good' : 'bad'}>{String(attempt.outcome).replaceAll('_', ' ')}</span>
+        Attempt {named(attempt)}: <span className={attempt.good ? 'good' : 'bad'}>{ended(attempt)}</span>
       </h3>
       {attempt.flags.length > 0 && (
         <ul className="why">
@@ -157,6 +157,11 @@ function AttemptBox({ attempt }: { attempt: Attempt }) {
       </dl>
     </section>
   );
+}
+
+function ended({ outcome, good }: Attempt): string {
+  if (outcome === 'ok') return good ? 'good' : 'answered, but the answer is no good';
+  return String(outcome).replaceAll('_', ' ');
 }
 
 function detail(flag: string, attempt: Attempt): string {

@@ -7,9 +7,12 @@ import type { Catalogue } from './App';
 import { interpolator, timeParameters, variableParameters } from './interpolation';
 import type { Board, DashboardLink, GridPos, Panel } from './model';
 import { PanelBox } from './PanelBox';
+import { NotFoundPage } from './NotFoundPage';
 import { Said } from './Said';
+import { type Told, useStatus } from './status';
 import type { Mode } from './theme';
 import { RefreshPicker, TimePicker } from './TimePicker';
+import { Main, Title, useWindowTitle } from './Title';
 import { Variables } from './Variables';
 import { type Asking, useAsking } from './world';
 
@@ -28,37 +31,37 @@ interface Props {
 export function DashboardPage({ uid, catalogue, mode, top }: Props) {
   const [board, setBoard] = useState<Board>();
   const [error, setError] = useState<Error>();
-  const [busy, setBusy] = useState(0);
+  const { busy, tell, status } = useStatus();
   const waiting = useRef(0);
   waiting.current = busy;
   const asking = useAsking(board, () => waiting.current > 0);
   useEffect(() => {
     api.board(uid).then(setBoard, setError);
   }, [uid]);
-  useEffect(() => {
-    if (board) document.title = board.title;
-    return () => { document.title = 'farebox'; };
-  }, [board]);
+  useWindowTitle(board?.title);
   useKey('r', asking.again);
   const controls = board && (
     <div className="controls">
-      <h1 title={board.description}>{board.title.replace(/^farebox: /, '')}</h1>
+      <Title hint={board.description}>{board.title.replace(/^farebox: /, '')}</Title>
       <Variables variables={board.templating.list} chosen={asking.world?.chosen ?? {}} options={asking.options} />
       <span className="spring" />
       <Links links={board.links ?? []} asking={asking} catalogue={catalogue} />
-      <TimePicker raw={asking.raw} />
-      <RefreshPicker every={asking.refresh} ask={asking.again} busy={busy > 0} />
+      <span className="clock">
+        <TimePicker raw={asking.raw} />
+        <RefreshPicker every={asking.refresh} ask={asking.again} busy={busy > 0} />
+      </span>
     </div>
   );
   return (
     <>
       {top(controls)}
-      <main id="content">
-        {error && <Said error={error} />}
+      <Main>
+        <p className="aside" role="status">{status}</p>
+        {error && <NotFoundPage error={error} catalogue={catalogue} />}
         {!board && !error && <p className="waiting">Loading …</p>}
         {board && !asking.world && <Said error={new Error('The time range in the address is unreadable or empty.')} />}
-        {board && asking.world && <Panels board={board} asking={asking} mode={mode} count={setBusy} />}
-      </main>
+        {board && asking.world && <Panels board={board} asking={asking} mode={mode} tell={tell} />}
+      </Main>
     </>
   );
 }
@@ -125,10 +128,10 @@ interface PanelsProps {
   board: Board;
   asking: Asking;
   mode: Mode;
-  count: (change: (before: number) => number) => void;
+  tell: Told;
 }
 
-function Panels({ board, asking, mode, count }: PanelsProps) {
+function Panels({ board, asking, mode, tell }: PanelsProps) {
   const [box, width] = useWidth();
   const parts = useMemo(() => sections(board.panels), [board]);
   const [folded, setFolded] = useState(() => new Set(parts.filter((each) => each.folded).map((each) => each.id)));
@@ -153,7 +156,7 @@ function Panels({ board, asking, mode, count }: PanelsProps) {
                 <span aria-hidden>{folded.has(part.id) ? '▸' : '▾'}</span> {replace(part.title)}
               </button></h2>
             )}
-            {!folded.has(part.id) && width > 0 && <Grid {...{ panels: part.panels, width, asking, mode, count, board }} />}
+            {!folded.has(part.id) && width > 0 && <Grid {...{ panels: part.panels, width, asking, mode, tell, board }} />}
           </section>
         ))}
       </div>

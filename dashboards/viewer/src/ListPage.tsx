@@ -1,22 +1,36 @@
 // The list of dashboards.
 import type { Catalogue } from './App';
+import { Title, useWindowTitle } from './Title';
 
 export function ListPage({ catalogue }: { catalogue?: Catalogue }) {
-  if (!catalogue) return <p className="waiting">Loading …</p>;
+  useWindowTitle('farebox: Dashboards');
   return (
     <>
-      <h1>Dashboards</h1>
-      <ul className="list">
-        {catalogue.dashboards.map((each) => (
-          <li key={each.uid}>
-            <a href={`/d/${each.uid}`}>
-              <strong>{each.title.replace(/^farebox: /, '')}</strong>
-              <span>{each.description}</span>
-            </a>
-          </li>
-        ))}
-      </ul>
-      <p className="footnote">farebox {catalogue.version}. The same dashboards as in Grafana, drawn with its components.</p>
+      <Title>Dashboards</Title>
+      {catalogue ? <Dashboards catalogue={catalogue} /> : <p className="waiting">Loading …</p>}
+      {catalogue && <p className="footnote">farebox {catalogue.version}. The same dashboards as in Grafana, drawn with its components.</p>}
     </>
+  );
+}
+
+export function Dashboards({ catalogue }: { catalogue: Catalogue }) {
+  return (
+    <ul className="list">
+      {catalogue.dashboards.map((each) => (
+        <Entry key={each.uid} to={`/d/${each.uid}`} title={each.title.replace(/^farebox: /, '')} what={each.description} />
+      ))}
+      <Entry to="/live" title="Live" what="The last calls as they land, and each call with its money and flags" />
+    </ul>
+  );
+}
+
+function Entry({ to, title, what }: { to: string; title: string; what: string }) {
+  return (
+    <li>
+      <a href={to}>
+        <strong>{title}</strong>
+        <span>{what}</span>
+      </a>
+    </li>
   );
 }

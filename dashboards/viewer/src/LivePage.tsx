@@ -4,9 +4,15 @@ import { useEffect, useRef, useState } from 'react';
 import { address, type Call, latest, short } from './calls';
 import { Said } from './Said';
 import { ZONE } from './time';
+import { Title, useWindowTitle } from './Title';
 
 const EVERY_MS = 2000;
 const NEW_MS = 4000;
+
+const COLUMNS = [
+  ['landed, UTC', 'landed'], ['route', 'route'], ['model', 'model'], ['cost', 'number cost'], ['ended', 'ended'], ['flags', 'flags'],
+  ['attempts', 'number more'], ['took', 'number more'], ['tokens', 'number more'],
+] as const;
 
 const key = (call: Call) => `${call.trace}/${call.call}`;
 const clock = (moment: number) => dateTimeFormat(moment, { timeZone: ZONE, format: 'HH:mm:ss' });
@@ -53,28 +59,26 @@ export function LivePage() {
   const [paused, setPaused] = useState(false);
   const { calls, error } = useLatest(paused);
   const fresh = useNew(calls);
-  useEffect(() => {
-    document.title = 'farebox: Live';
-    return () => { document.title = 'farebox'; };
-  }, []);
+  useWindowTitle('farebox: Live');
   return (
     <>
       <div className="heading">
-        <h1>Live</h1>
+        <Title>Live</Title>
         <p className="hint">The last calls as the ledger receives them</p>
-        <button type="button" aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Go on' : 'Pause'}</button>
+        <button type="button" onClick={() => setPaused(!paused)}>{paused ? 'Go on' : 'Pause'}</button>
       </div>
       {error && <Said error={error} />}
       {!calls && !error && <p className="waiting">Loading …</p>}
       {calls?.length === 0 && <p className="nothing">No call in the last day. Wrap a client, or run <code>farebox demo</code>.</p>}
       {calls && calls.length > 0 && (
-        <div className="wide">
-          <table className="calls">
-            <thead>
-              <tr><th>landed</th><th>route</th><th>model</th><th className="number">cost</th><th>ended</th><th>flags</th>
-                <th className="number">attempts</th><th className="number">took</th><th className="number">tokens</th></tr>
+        <div className="wide" role="group" aria-label="The last calls, to be scrolled" tabIndex={0}>
+          <table className="calls live" role="table" aria-label="The last calls">
+            <thead role="rowgroup">
+              <tr role="row">
+                {COLUMNS.map(([name, kind]) => <th key={name} role="columnheader" scope="col" className={kind}>{name}</th>)}
+              </tr>
             </thead>
-            <tbody>
+            <tbody role="rowgroup">
               {calls.map((call) => <Row key={key(call)} call={call} fresh={fresh.has(key(call))} />)}
             </tbody>
           </table>
@@ -84,18 +88,22 @@ export function LivePage() {
   );
 }
 
+// Roles are written out: on a phone a row is a card, and browsers forget then that it is one of a table.
 function Row({ call, fresh }: { call: Call; fresh: boolean }) {
+  const ended = call.good ? 'good' : call.outcome === 'ok' ? 'failed' : call.outcome.replaceAll('_', ' ');
   return (
-    <tr className={fresh ? 'fresh' : undefined}>
-      <td><a href={address(call)} title={`Call ${call.call}`}>{clock(call.landed)}</a></td>
-      <td>{call.route}</td>
-      <td>{call.model || <em>unknown</em>}</td>
-      <td className="number" title={call.cost === null ? 'not known' : `$${call.cost}`}>{short(call.cost, call.not_fully_priced > 0)}</td>
-      <td className={call.good ? 'good' : 'bad'}>{call.good ? 'good' : call.outcome === 'ok' ? 'failed' : call.outcome.replaceAll('_', ' ')}</td>
-      <td>{call.flags.map((flag) => <span key={flag} className="flag">{flag}</span>)}</td>
-      <td className="number">{call.attempts}</td>
-      <td className="number">{call.milliseconds === null ? '–' : `${(call.milliseconds / 1000).toFixed(2)} s`}</td>
-      <td className="number">{tokens(call)}</td>
+    <tr role="row" className={fresh ? 'fresh' : undefined}>
+      <th role="rowheader" scope="row" className="landed">
+        <a href={address(call)} aria-label={`Call on ${call.route}, landed ${clock(call.landed)} UTC`}>{clock(call.landed)}</a>
+      </th>
+      <td role="cell" className="route">{call.route}</td>
+      <td role="cell" className="model">{call.model || <em>unknown</em>}</td>
+      <td role="cell" className="number cost" title={call.cost === null ? 'not known' : `$${call.cost}`}>{short(call.cost, call.not_fully_priced > 0)}</td>
+      <td role="cell" className={`ended ${call.good ? 'good' : 'bad'}`}>{ended}</td>
+      <td role="cell" className="flags">{call.flags.map((flag) => <span key={flag} className="flag">{flag}</span>)}</td>
+      <td role="cell" className="number more">{call.attempts}</td>
+      <td role="cell" className="number more">{call.milliseconds === null ? '–' : `${(call.milliseconds / 1000).toFixed(2)} s`}</td>
+      <td role="cell" className="number more">{tokens(call)}</td>
     </tr>
   );
 }

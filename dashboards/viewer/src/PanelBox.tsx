@@ -1,13 +1,17 @@
 // One panel: asks for its data while it is in sight, and shows it, or that there is none, or what went wrong.
 import { LoadingState, rangeUtil, type DataFrame } from '@grafana/data';
-import { PanelChrome, useTheme2 } from '@grafana/ui';
+import { Icon, PanelChrome, Tooltip, useTheme2 } from '@grafana/ui';
 import { Component, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import * as api from './api';
+import { Data, Sql } from './Dialogs';
 import { prepare } from './fields';
 import { interpolator } from './interpolation';
+import { useMended } from './mended';
 import type { Board, Panel } from './model';
+import { Nothing } from './Nothing';
 import { DRAWN, type Drawn } from './panels';
 import { Said } from './Said';
+import type { Told } from './status';
 import type { Mode } from './theme';
 import { panelRange } from './time';
 import type { Asking } from './world';
@@ -18,6 +22,8 @@ const AHEAD = '400px';
 const ROW = 36;
 const ABOVE_ROWS = 110;
 const OLD_S = 10;
+// What these draw has its figures as a table beside, for who cannot see or point.
+const CHARTS = new Set(['state-timeline', 'timeseries']);
 
 interface Props {
   panel: Panel;
@@ -27,7 +33,7 @@ interface Props {
   width: number;
   height: number;
   narrow: boolean;
-  count: (change: (before: number) => number) => void;
+  tell: Told;
 }
 
 interface Answer {
@@ -47,7 +53,7 @@ function useSeen(): [React.RefObject<HTMLDivElement | null>, boolean] {
   return [box, seen];
 }
 
-function useAnswer({ panel, asking, width, count }: Props, seen: boolean) {
+function useAnswer({ panel, asking, width, tell }: Props, seen: boolean) {
   const [answer, setAnswer] = useState<Answer>();
   const [error, setError] = useState<Error>();
   const [loading, setLoading] = useState(false);
@@ -71,11 +77,20 @@ function useAnswer({ panel, asking, width, count }: Props, seen: boolean) {
     const request = new AbortController();
     current.current = request;
     setLoading(true);
-    count((before) => before + 1);
+    tell(panel.id, { busy: 1 });
     api.panelData(question(), request.signal)
-      .then((told) => { answered.current = asked; setAnswer(told); setError(undefined); }, (failed: Error) => request.signal.aborted || setError(failed))
+      .then((told) => {
+        answered.current = asked;
+        setAnswer(told);
+        setError(undefined);
+        tell(panel.id, { failed: false });
+      }, (failed: Error) => {
+        if (request.signal.aborted) return;
+        setError(failed);
+        tell(panel.id, { failed: true });
+      })
       .finally(() => {
-        count((before) => before - 1);
+        tell(panel.id, { busy: -1 });
         if (current.current === request) setLoading(false);
       });
     return () => request.abort();
@@ -87,6 +102,7 @@ export function PanelBox(props: Props) {
   const { panel, asking, width, mode, board } = props;
   const theme = useTheme2();
   const [box, seen] = useSeen();
+  useMended(box, panel.title);
   const asked = useAnswer(props, seen);
   const { answer, error, loading, own, asksNothing } = asked;
   const world = asking.world!;
@@ -97,18 +113,25 @@ export function PanelBox(props: Props) {
   );
   const height = props.narrow ? lowered(panel, props.height, frames) : props.height;
   const state = loading ? LoadingState.Loading : error ? LoadingState.Error : LoadingState.Done;
-  const title = replace(panel.title);
+  const title = replace(panel.title ?? '');
+  const charted = frames && CHARTS.has(panel.type) && hasRows(frames);
   // Another viewer's answer of a moment ago is shown as it was.
   const old = answer && answer.age_s >= OLD_S ? `${answer.age_s} s old` : '';
   const notes = [own.said, ...(answer?.notices ?? []), old].filter(Boolean).join(' · ');
   return (
     <div ref={box} className="panel" aria-busy={loading} data-panel={panel.id}
       data-type={panel.type} data-state={error ? 'error' : answer || asksNothing ? 'done' : seen ? 'loading' : 'unseen'}>
-      <PanelChrome width={width} height={height} title={title} description={panel.description}
-        loadingState={state} padding="md" actions={asksNothing ? undefined : <Sql question={asked.question} title={title} />}
-        titleItems={notes ? <span className="notes">{notes}</span> : undefined}>
+      <PanelChrome width={width} height={height} title={title} loadingState={state} padding="md"
+        displayMode={panel.transparent ? 'transparent' : 'default'} hoverHeader={!title}
+        actions={asksNothing ? undefined : [
+          charted && <Data key="data" frames={frames} title={title} />, <Sql key="sql" question={asked.question} title={title} />,
+        ]}
+        titleItems={[
+          panel.description && <About key="about" title={title} what={replace(panel.description)} />,
+          notes && <span key="notes" className="notes" title={notes}>{notes}</span>,
+        ]}>
         {(innerWidth, innerHeight) => {
-          if (error) return <Said error={error} again={asked.again} />;
+          if (error) return <Said error={error} again={asked.again} quiet />;
           if (!frames && !asksNothing) return <p className="waiting">{seen ? 'Loading …' : ''}</p>;
           const drawn: Drawn = {
             panel, board, width: innerWidth, height: innerHeight, range: own.range, frames: frames ?? [], replace,
@@ -131,7 +154,7 @@ const hasRows = (frames: DataFrame[]) => frames.some((frame) => frame.length > 0
 function Drawing(drawn: Drawn) {
   const kind = DRAWN[drawn.panel.type];
   if (!kind) return <p className="nothing">Panels of the type {drawn.panel.type} are not drawn here.</p>;
-  if (kind.needsRows && !hasRows(drawn.frames)) return <p className="nothing">No data</p>;
+  if (kind.needsRows && !hasRows(drawn.frames)) return <Nothing panel={drawn.panel} />;
   const { Component: Kind } = kind;
   return <Kind {...drawn} />;
 }
@@ -149,23 +172,11 @@ class Guarded extends Component<{ children: ReactNode }, { error?: Error }> {
   }
 }
 
-/** The statements of a panel, as they are asked: one click away. */
-function Sql({ question, title }: { question: () => api.Question; title: string }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [told, setTold] = useState<Array<{ refId: string; sql: string }>>();
-  const [error, setError] = useState<Error>();
-  const open = () => {
-    dialog.current?.showModal();
-    api.panelSql(question()).then((answer) => setTold(answer.targets), setError);
-  };
+/** What a panel shows, in a sentence: under the pointer, with the focus, or by a click. */
+function About({ title, what }: { title: string; what: string }) {
   return (
-    <>
-      <button type="button" className="plain sql" onClick={open} aria-label={`SQL of ${title}`} title="SQL">⋯</button>
-      <dialog ref={dialog} className="dialog" aria-label={`SQL of ${title}`} onClick={(event) => event.target === dialog.current && dialog.current?.close()}>
-        <form method="dialog"><h2>{title}</h2><button aria-label="Close">×</button></form>
-        {error && <Said error={error} />}
-        {told?.map((each) => <pre key={each.refId} tabIndex={0}>{each.sql}</pre>)}
-      </dialog>
-    </>
+    <Tooltip content={what}>
+      <button type="button" className="plain about-panel" aria-label={`About ${title}`}><Icon name="info-circle" aria-hidden /></button>
+    </Tooltip>
   );
 }

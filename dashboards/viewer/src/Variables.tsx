@@ -75,7 +75,6 @@ function Choices({ variable, values, options, close, name }: ChoicesProps) {
   const toggle = (value: string) => {
     if (!variable.multi) {
       set([value]);
-      close();
       return;
     }
     const others = values.filter((one) => one !== ALL && one !== value);
@@ -88,10 +87,10 @@ function Choices({ variable, values, options, close, name }: ChoicesProps) {
         <input type="search" placeholder="Filter" aria-label={`Filter ${name}`} value={filter}
           onChange={(event) => setFilter(event.target.value)} />
       )}
-      {variable.includeAll && <Choice {...{ variable, text: 'All', on: Boolean(all), toggle: () => { set([ALL]); if (!variable.multi) close(); } }} />}
+      {variable.includeAll && <Choice {...{ variable, text: 'All', on: Boolean(all), close, toggle: () => set([ALL]) }} />}
       <div className="choices-list">
         {found.map((one) => (
-          <Choice key={one.value} variable={variable} text={one.text} on={values.includes(one.value)} toggle={() => toggle(one.value)} />
+          <Choice key={one.value} variable={variable} text={one.text} on={values.includes(one.value)} close={close} toggle={() => toggle(one.value)} />
         ))}
         {!found.length && <p className="hint">Nothing in this time range</p>}
       </div>
@@ -99,10 +98,21 @@ function Choices({ variable, values, options, close, name }: ChoicesProps) {
   );
 }
 
-function Choice({ variable, text, on, toggle }: { variable: Variable; text: string; on: boolean; toggle: () => void }) {
+interface ChoiceProps {
+  variable: Variable;
+  text: string;
+  on: boolean;
+  toggle: () => void;
+  close: () => void;
+}
+
+function Choice({ variable, text, on, toggle, close }: ChoiceProps) {
+  // Of one value a click chooses and is done; the arrow keys go through all of them, and they click too, with no count.
+  const clicked = (event: React.MouseEvent) => !variable.multi && event.detail > 0 && close();
   return (
     <label className="choice">
-      <input type={variable.multi ? 'checkbox' : 'radio'} name={`choice-${variable.name}`} checked={on} onChange={toggle} />
+      <input type={variable.multi ? 'checkbox' : 'radio'} name={`choice-${variable.name}`} checked={on} onChange={toggle}
+        onClick={clicked} />
       <span>{text}</span>
     </label>
   );

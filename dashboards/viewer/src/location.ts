@@ -12,6 +12,16 @@ function subscribe(changed: () => void) {
   };
 }
 
+// Whether the page that is about to be drawn was come to by a link within the page, and so must take the focus.
+let isArriving = false;
+
+/** Tell once whether a link within the page led here. */
+export function arrived(): boolean {
+  const was = isArriving;
+  isArriving = false;
+  return was;
+}
+
 const address = () => window.location.pathname + window.location.search;
 
 /** Go to an address of this page, without loading it anew. */
@@ -45,6 +55,9 @@ export function change(values: Record<string, string | string[] | null>, options
 
 /** Follow links within the page without loading it anew, as long as nobody asks for another tab. */
 export function followLinks() {
+  let before = window.location.pathname;
+  window.addEventListener('popstate', () => { isArriving = window.location.pathname !== before; }, { capture: true });
+  subscribe(() => { before = window.location.pathname; });
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
     const link = (event.target as Element).closest?.('a');
@@ -52,7 +65,10 @@ export function followLinks() {
     const to = new URL(link.href, window.location.href);
     const inside = /^\/(d\/|live$|call\/|$)/.test(to.pathname);
     if (to.origin !== window.location.origin || !inside || link.target === '_blank') return;
+    // Within the page as it stands, as the link over the head does.
+    if (to.hash && to.pathname === window.location.pathname) return;
     event.preventDefault();
+    isArriving = to.pathname !== window.location.pathname;
     go(to.pathname + to.search);
     window.scrollTo(0, 0);
   });

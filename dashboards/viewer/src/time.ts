@@ -4,9 +4,13 @@ import { dateMath, dateTime, dateTimeFormat, rangeUtil, type RawTimeRange, type 
 export const ZONE = 'utc';
 
 export const PRESETS: Array<{ from: string; to: string; text: string }> = [
+  { from: 'now-5m', to: 'now', text: 'Last 5 minutes' },
   { from: 'now-15m', to: 'now', text: 'Last 15 minutes' },
+  { from: 'now-30m', to: 'now', text: 'Last 30 minutes' },
   { from: 'now-1h', to: 'now', text: 'Last hour' },
+  { from: 'now-3h', to: 'now', text: 'Last 3 hours' },
   { from: 'now-6h', to: 'now', text: 'Last 6 hours' },
+  { from: 'now-12h', to: 'now', text: 'Last 12 hours' },
   { from: 'now-24h', to: 'now', text: 'Last 24 hours' },
   { from: 'now-2d', to: 'now', text: 'Last 2 days' },
   { from: 'now-7d', to: 'now', text: 'Last 7 days' },
@@ -58,6 +62,18 @@ export function describe(raw: { from: string; to: string }): string {
   if (isRelative(raw)) return rangeUtil.describeTimeRange(raw as RawTimeRange, ZONE);
   const show = (moment: TimeRange['from']) => dateTimeFormat(moment, { timeZone: ZONE, format: 'YYYY-MM-DD HH:mm' });
   return `${show(range.from)} to ${show(range.to)}`;
+}
+
+/** Go back or forward by half the range, or see twice as much around its middle; never beyond now. */
+export function moved(raw: { from: string; to: string }, way: 'back' | 'forward' | 'wider'): { from: string; to: string } | undefined {
+  const now = Date.now();
+  const range = resolve(raw, now);
+  if (!range) return undefined;
+  const [from, to] = [range.from.valueOf(), range.to.valueOf()];
+  const half = Math.round((to - from) / 2);
+  const [left, right] = { back: [-half, -half], forward: [half, half], wider: [-half, half] }[way];
+  const over = Math.max(to + right - Math.max(now, to), 0);
+  return { from: String(Math.max(from + left - over, 0)), to: String(to + right - over) };
 }
 
 export const clock = (moment: number) =>

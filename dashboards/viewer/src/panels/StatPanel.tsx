@@ -19,7 +19,7 @@ export function StatPanel(drawn: Drawn) {
           sparkline={withGraph ? value.sparkline : undefined} alignmentFactors={alignmentFactors}
           colorMode={options.colorMode ?? BigValueColorMode.Value} graphMode={options.graphMode ?? BigValueGraphMode.Area}
           justifyMode={options.justifyMode ?? BigValueJustifyMode.Auto} textMode={options.textMode ?? BigValueTextMode.Auto}
-          text={options.text} className={className} onClick={open} />
+          text={options.text} disableWideLayout={options.wideLayout === false} className={className} onClick={open} />
       ))} />
   );
 }

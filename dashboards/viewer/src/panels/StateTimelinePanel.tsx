@@ -1,6 +1,7 @@
 // States over time: a line for each field, a bar for as long as its state lasts. @grafana/ui does not export its own.
 import { type DataFrame, dateTimeFormat, type Field, FieldType, formattedValueToString, getFieldDisplayName } from '@grafana/data';
 import type { Drawn } from '.';
+import { Nothing } from '../Nothing';
 import { clock, ZONE } from '../time';
 
 const LINE_MAX = 36;
@@ -23,7 +24,7 @@ export function StateTimelinePanel({ frames, width, height, range, theme, label,
       name: getFieldDisplayName(field, frame, frames), spans: spans(time, field, range.to.valueOf(), frame),
     }));
   });
-  if (!lines.length) return <p className="nothing">No data</p>;
+  if (!lines.length) return <Nothing panel={panel} />;
   const [from, to] = [range.from.valueOf(), range.to.valueOf()];
   const labels = Math.min(LABELS_MAX, width * 0.3);
   const each = Math.max(Math.min((height - AXIS) / lines.length, LINE_MAX), 12);
@@ -34,7 +35,7 @@ export function StateTimelinePanel({ frames, width, height, range, theme, label,
   const tall = each * lines.length + AXIS;
   return (
     <div className="scrolled">
-      <svg width={width} height={tall} role="img" aria-label={`${label}: ${lines.map((line) => `${line.name} ${line.spans.at(-1)?.text ?? 'unknown'}`).join(', ')}`}>
+      <svg width={width} height={tall} role="img" aria-label={`${label}: ${lines.map((line) => `${line.name} ${atLast(line.spans, to)}`).join(', ')}`}>
         {lines.map((line, row) => (
           <g key={row}>
             <text x={labels - 8} y={row * each + each / 2 + 4} textAnchor="end" fontSize={12} fill={theme.colors.text.primary}>{cut(line.name, labels)}</text>
@@ -73,5 +74,8 @@ function spans(time: Field, field: Field, end: number, frame: DataFrame): Span[]
   }
   return found;
 }
+
+/** The state that lasts to the end of the range. */
+const atLast = (found: Span[], end: number) => found.find((span) => span.to === end)?.text ?? 'unknown';
 
 const cut = (name: string, room: number) => (name.length * 6.8 > room ? name.slice(0, Math.floor(room / 6.8) - 1) + '…' : name);

@@ -11,50 +11,63 @@ import { useState } from 'react';
 import type { Drawn } from '.';
 import { change } from '../location';
 import { ZONE } from '../time';
+import { Nothing } from '../Nothing';
+import { calculated, Legend, series } from './Legend';
 import { Marks } from './Marks';
 
-const LEGEND = { calcs: [], displayMode: 'list', placement: 'bottom', showLegend: true };
+// Grafana's own legend does not tell a screen reader the names, so ours stands in its place.
+const NO_LEGEND = { calcs: [], displayMode: 'list', placement: 'bottom', showLegend: false };
+const HEIGHT_MIN = 60;
+const SERIES_TOLD = 10;
 
 export function TimeSeriesPanel(drawn: Drawn) {
   const { panel, frames, width, height, range, marks, board, label, theme } = drawn;
   const options = panel.options ?? {};
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const [below, setBelow] = useState(0);
   const drawable = frames.filter((frame) => frame.length && frame.fields.some((field) => field.type === FieldType.number));
   const shown = withHidden(drawable, hidden);
   const structure = shown.map((frame) => frame.fields.map((field) => JSON.stringify([field.name, field.labels, field.config])).join()).join('|');
-  if (!shown.length || !shown[0].fields.some((field) => field.type === FieldType.time)) return <p className="nothing">No data</p>;
-  const legend = { ...LEGEND, ...options.legend };
+  if (!shown.length || !shown[0].fields.some((field) => field.type === FieldType.time)) return <Nothing panel={panel} />;
+  const hasLegend = options.legend?.showLegend !== false;
   return (
-    <div role="img" aria-label={described(label, shown)} className="series"
-      onClickCapture={(event) => toggled(event, shown, hidden, setHidden)}>
-      <TimeSeries key={structure} frames={shown} structureRev={1} width={width} height={height} timeRange={range} timeZone={ZONE}
-        legend={legend as never} options={options}>
+    <div className="series">
+      <div role="img" className="aside" aria-label={described(label, drawable)} />
+      <TimeSeries key={structure} frames={shown} structureRev={1} width={width} height={Math.max(height - below, HEIGHT_MIN)}
+        timeRange={range} timeZone={ZONE} legend={NO_LEGEND as never} options={options}>
         {(config: UPlotConfigBuilder, aligned: DataFrame) => (
           <>
             {options.tooltip?.mode !== 'none' && (
               <TooltipPlugin2 config={config} hoverMode={options.tooltip?.mode === 'single' ? 2 : 1} maxWidth={400}
                 syncMode={board.graphTooltip ?? DashboardCursorSync.Off} syncScope="__global_"
                 queryZoom={({ from, to }) => change({ from: String(Math.round(from)), to: String(Math.round(to)) })}
-                getDataLinks={(series, at) => links(aligned.fields[series], at)}
-                render={(_, at, series, pinned, __, ___, viaSync, found) => (
-                  <Hover {...{ aligned, at, series, pinned, viaSync, found, options, theme }} />
+                getDataLinks={(index, at) => links(aligned.fields[index], at)}
+                render={(_, at, index, pinned, __, ___, viaSync, found) => (
+                  <Hover {...{ aligned, at, series: index, pinned, viaSync, found, options, theme }} />
                 )} />
             )}
             <Marks config={config} marks={marks} annotations={board.annotations.list} theme={theme} />
           </>
         )}
       </TimeSeries>
+      {hasLegend && (
+        <Legend frames={drawable} hidden={hidden} set={setHidden} theme={theme} calcs={options.legend?.calcs ?? []} label={label}
+          measured={setBelow} />
+      )}
     </div>
   );
 }
 
-/** Say in words what a chart shows, for who cannot see it: names and last values. */
+/** Say in words what a chart shows, for who cannot see it: of each series the last, the least and the greatest value. */
 function described(label: string, frames: DataFrame[]): string {
-  const last = frames.flatMap((frame) => frame.fields.filter((field) => field.type === FieldType.number).map((field) => {
-    const value = [...field.values].reverse().find((one) => one !== null && one !== undefined);
-    return `${getFieldDisplayName(field, frame, frames)} ${value === undefined ? 'empty' : formattedValueToString(field.display!(value))}`;
-  }));
-  return `${label}, last values: ${last.slice(0, 10).join(', ')}`;
+  const all = series(frames);
+  const told = all.slice(0, SERIES_TOLD).map(({ name, field }) => {
+    if (!field.values.some((one) => one !== null && one !== undefined)) return `${name} empty`;
+    const [last, least, greatest] = ['lastNotNull', 'min', 'max'].map((calc) => calculated(field, calc));
+    return `${name} ${last}, from ${least} to ${greatest}`;
+  });
+  const more = all.length > SERIES_TOLD ? `; and ${all.length - SERIES_TOLD} more` : '';
+  return `${label}, a chart; last values: ${told.join('; ')}${more}`;
 }
 
 function withHidden(frames: DataFrame[], hidden: ReadonlySet<string>): DataFrame[] {
@@ -65,27 +78,6 @@ function withHidden(frames: DataFrame[], hidden: ReadonlySet<string>): DataFrame
       ? { ...field, config: { ...field.config, custom: { ...field.config.custom, hideFrom: { legend: false, tooltip: true, viz: true } } } }
       : field),
   }));
-}
-
-/** A click on a name in the legend shows that series alone, a second one all again; with a key held it is added or left out. */
-function toggled(
-  event: React.MouseEvent, frames: DataFrame[], hidden: ReadonlySet<string>, setHidden: (names: ReadonlySet<string>) => void,
-) {
-  const item = (event.target as Element).closest('button');
-  const names = frames.flatMap((frame) => frame.fields.filter((field) => field.type === FieldType.number)
-    .map((field) => getFieldDisplayName(field, frame, frames)));
-  const name = item?.textContent?.trim() ?? '';
-  if (!item || !names.includes(name)) return;
-  event.stopPropagation();
-  const others = names.filter((one) => one !== name);
-  if (event.ctrlKey || event.metaKey || event.shiftKey) {
-    const after = new Set(hidden);
-    if (!after.delete(name)) after.add(name);
-    setHidden(after);
-  } else {
-    const alone = hidden.size === others.length && !hidden.has(name);
-    setHidden(alone ? new Set() : new Set(others));
-  }
 }
 
 const links = (field: Field | undefined, at: number): LinkModel[] => field?.getLinks?.({ valueRowIndex: at }) ?? [];

@@ -4,7 +4,6 @@ import type { ComponentType } from 'react';
 import type { Mark } from '../api';
 import type { Board, Panel } from '../model';
 import { BarGaugePanel } from './BarGaugePanel';
-import { HeatmapPanel } from './HeatmapPanel';
 import { StatPanel } from './StatPanel';
 import { StateTimelinePanel } from './StateTimelinePanel';
 import { TablePanel } from './TablePanel';
@@ -31,7 +30,6 @@ interface Kind {
 
 export const DRAWN: Record<string, Kind> = {
   bargauge: { Component: BarGaugePanel, needsRows: true },
-  heatmap: { Component: HeatmapPanel, needsRows: true },
   stat: { Component: StatPanel, needsRows: true },
   'state-timeline': { Component: StateTimelinePanel, needsRows: true },
   table: { Component: TablePanel, needsRows: false },

@@ -1,0 +1,16 @@
+// What an address shows that leads nowhere: what is wrong with it, and the ways on.
+import type { Catalogue } from './App';
+import { Dashboards } from './ListPage';
+import { Said } from './Said';
+import { Title, useWindowTitle } from './Title';
+
+export function NotFoundPage({ error, catalogue }: { error: Error; catalogue?: Catalogue }) {
+  useWindowTitle('farebox: Not found');
+  return (
+    <>
+      <Title>Not found</Title>
+      <Said error={error} />
+      {catalogue && <><h2>Dashboards</h2><Dashboards catalogue={catalogue} /></>}
+    </>
+  );
+}
