@@ -340,11 +340,41 @@ def test_what_changed_then(fresh_store: Store) -> None:
         attempt(started_at=UNTIL - timedelta(minutes=30), route="hard"),
         attempt("claude-sonnet-4-6", started_at=UNTIL - timedelta(minutes=20), route="hard", prompt_version="v7"),
     )
-    found = ask(fresh_store.client, "spike_changes", UNTIL - 2 * HOUR, UNTIL, choice(route=["hard"]))
+    asked = (fresh_store.client, "spike_changes", UNTIL - 2 * HOUR, UNTIL, choice(route=["hard"]))
+    found = ask(*asked)
+    refresh_all(fresh_store.client)
 
+    assert found == ask(*asked)
     assert [(row["what"], row["which"], row["route"], row["who"]) for row in found] == [
         ("new model", "claude-sonnet-4-6", "hard", ""),
         ("new prompt version", "v7", "hard", ""),
         ("price", "claude-haiku-4-5 at anthropic: output_tokens", "", "page"),
         ("deploy", "v7", "", "ann"),
     ]
+
+
+@pytest.mark.parametrize("chosen", [{}, {"tenant": TENANT}, {"route": "support"}])
+def test_what_is_first_met_is_found_through_rollups(busy: Store, traffic: list[Made], chosen: dict[str, str]) -> None:
+    """Models and prompt versions that a week did not have: when each was first called, and by which routes."""
+    since = UNTIL - 3 * DAY
+    values = choice(**{key: [value] for key, value in chosen.items()})
+    found = ask(busy.client, "spike_changes", since, UNTIL, values)
+    mine = [each for each in traffic if all(getattr(each, key) == chosen[key] for key in chosen)]
+    names: dict[tuple[str, str], list[Made]] = defaultdict(list)
+    for each in sorted(mine, key=lambda one: one.started_at):
+        names["new model", each.model].append(each)
+        names["new prompt version", each.prompt_version].append(each)
+    expected = {}
+    for (kind, name), met in names.items():
+        first = met[0].started_at
+        if name and first >= since - 3 * HOUR:
+            hour = first.replace(minute=0, second=0, microsecond=0)
+            routes = sorted({each.route for each in within(met, hour, hour + HOUR)})
+            expected[kind, name] = (first.replace(tzinfo=None), ", ".join(routes))
+
+    assert len(expected) == 2
+    assert {
+        (row["what"], row["which"]): (row["at"].replace(tzinfo=None), row["route"])
+        for row in found
+        if row["what"].startswith("new ")
+    } == expected

@@ -1,7 +1,28 @@
 -- What changed in the range and in the three hours before it? Deployments and other marks, prices of models that were called,
--- and models and prompt versions whose first call in a week fell into it; the latest first. No money.
+-- and models and prompt versions whose first call in a week fell into it, with the routes of that hour; the latest first. No
+-- money.
 WITH
     $__fromTime_ms - INTERVAL 3 HOUR AS since,
+    (SELECT hours FROM dirty_hours) AS dirty,
+    -- Hours in which rollups have met a name: where it is first met is in the first of them, or before.
+    (
+        SELECT mapFromArrays(groupArray(name), groupArray(first_hour))
+        FROM
+        (
+            SELECT CAST(concat('new model ', model), 'String') AS name, min(hour) AS first_hour
+            FROM attempts_hourly FINAL
+            WHERE by_tenant = if(@all(tenant), 0, 1) AND hour >= since AND hour + 3600 <= $__toTime_ms AND hour NOT IN (dirty) AND attempts > 0
+                AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+            GROUP BY name
+            UNION ALL
+            SELECT CAST(concat('new prompt version ', value), 'String') AS name, min(hour) AS first_hour
+            FROM answers_hourly FINAL
+            WHERE by_tenant = if(@all(tenant), 0, 1) AND trait = 'version' AND hour >= since AND hour + 3600 <= $__toTime_ms
+                AND hour NOT IN (dirty) AND answers > 0
+                AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
+            GROUP BY name
+        )
+    ) AS surely_met,
     -- Names that the week before did not have, and the first hours in which each was met, duplicates among them: few attempts
     -- are left to look at one by one.
     (
@@ -10,7 +31,14 @@ WITH
         (
             SELECT
                 arrayJoin([('new model', toString(model)), ('new prompt version', toString(prompt_version))]) AS name,
-                arraySlice(arraySort(groupUniqArrayIf(hour, is_now)), 1, 24) AS first_hours,
+                CAST(concat(name.1, ' ', name.2), 'String') AS full_name,
+                arraySlice(
+                    arraySort(arrayFilter(
+                        each -> NOT mapContains(surely_met, full_name) OR each <= surely_met[full_name], groupUniqArrayIf(hour, is_now)
+                    )),
+                    1,
+                    24
+                ) AS first_hours,
                 countIf(NOT is_now) AS before
             FROM
             (
@@ -51,22 +79,24 @@ FROM
     GROUP BY valid_from, provider, model, variant
     UNION ALL
     SELECT
-        min(started_at) AS at,
+        min(met.first_at) AS at,
         first.1 AS kind,
         first.2 AS text,
-        arrayStringConcat(arraySort(groupUniqArray(5)(toString(route))), ', ') AS on_route,
+        arrayStringConcat(arraySort(argMin(met.routes, met.hour)), ', ') AS on_route,
         '' AS who
     FROM
     (
         SELECT
-            started_at,
-            route,
-            arrayJoin([('new model', toString(model)), ('new prompt version', toString(prompt_version))]) AS first
+            arrayJoin([('new model', toString(model)), ('new prompt version', toString(prompt_version))]) AS first,
+            toStartOfHour(started_at) AS hour,
+            min(started_at) AS first_at,
+            groupUniqArray(5)(toString(route)) AS routes
         FROM llm_attempts
         WHERE toStartOfHour(started_at) IN (SELECT arrayJoin(arrayFlatten(first_met.2)))
             AND started_at >= since AND started_at < $__toTime_ms
             AND @chosen(route) AND @chosen(provider) AND @chosen(model) AND @chosen(tenant)
-    )
+        GROUP BY first, hour
+    ) AS met
     WHERE first IN (SELECT arrayJoin(first_met.1))
     GROUP BY first
 )
