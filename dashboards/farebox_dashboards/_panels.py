@@ -213,6 +213,8 @@ def chart(
         .draw_style(common_models.GraphDrawStyle.BARS if bars else common_models.GraphDrawStyle.LINE)
         .fill_opacity(70 if bars else 10)
         .line_width(1)
+        # What is filled down to the axis is read from nothing upwards.
+        .axis_soft_min(0)
         .show_points(common_models.VisibilityMode.AUTO)
         .legend(
             common.VizLegendOptions()

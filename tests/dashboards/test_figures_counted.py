@@ -197,14 +197,15 @@ def test_the_spend_before(busy: Store, traffic: list[Made]) -> None:
 
 
 def test_unit_cost_over_time(busy: Store, traffic: list[Made]) -> None:
-    """By the hour in which they began: the money of tasks divided by successes, and by calls."""
+    """By the hour in which they began, the first with the range: the money of tasks divided by successes."""
     tasks: dict[str, list[Made]] = defaultdict(list)
     for each in traffic:
         tasks[each.task or each.call_id].append(each)
     hours: dict[datetime, list[list[Made]]] = defaultdict(list)
     for made in tasks.values():
         if SINCE <= made[0].started_at < UNTIL:
-            hours[made[0].started_at.replace(minute=0, second=0, microsecond=0, tzinfo=None)].append(made)
+            hour = made[0].started_at.replace(minute=0, second=0, microsecond=0)
+            hours[max(hour, SINCE)].append(made)
     rows = {row["time"]: row for row in series(busy, "unit_cost")}
     for hour, begun in hours.items():
         successes = sum(any(each.good for each in made if each.call_id == made[-1].call_id) for made in begun)

@@ -20,6 +20,7 @@ def _in_doubt() -> Panel:
             "reason": Column(width=360),
             "attempts": COUNT,
             "tokens": COUNT,
+            "spend": Column(unit="currencyUSD", width=100),
             "last": Column(unit="dateTimeAsIso", width=160),
         },
         width=18,

@@ -1,5 +1,5 @@
 // One panel: asks for its data while it is in sight, and shows it, or that there is none, or what went wrong.
-import { LoadingState, rangeUtil, type DataFrame } from '@grafana/data';
+import { LoadingState, rangeUtil, stringToJsRegex, type DataFrame } from '@grafana/data';
 import { Icon, PanelChrome, Tooltip, useTheme2 } from '@grafana/ui';
 import { Component, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import * as api from './api';
@@ -10,6 +10,7 @@ import { useMended } from './mended';
 import type { Board, Panel } from './model';
 import { Nothing } from './Nothing';
 import { DRAWN, type Drawn } from './panels';
+import { FIGURE_HEIGHT, FIGURE_WIDTH_MIN } from './panels/StatPanel';
 import { Said } from './Said';
 import type { Told } from './status';
 import type { Mode } from './theme';
@@ -21,6 +22,8 @@ const POINTS_MAX = 2000;
 const AHEAD = '400px';
 const ROW = 36;
 const ABOVE_ROWS = 110;
+const ABOVE_FIGURES = 56;
+const AROUND = 18;
 const OLD_S = 10;
 // What these draw has its figures as a table beside, for who cannot see or point.
 const CHARTS = new Set(['state-timeline', 'timeseries']);
@@ -111,7 +114,7 @@ export function PanelBox(props: Props) {
     () => (answer ? prepare(panel, answer.frames, theme, replace) : undefined),
     [answer, theme, replace],
   );
-  const height = props.narrow ? lowered(panel, props.height, frames) : props.height;
+  const height = props.narrow ? fitted(panel, width, props.height, frames) : props.height;
   const state = loading ? LoadingState.Loading : error ? LoadingState.Error : LoadingState.Done;
   const title = replace(panel.title ?? '');
   const charted = frames && CHARTS.has(panel.type) && hasRows(frames);
@@ -135,7 +138,7 @@ export function PanelBox(props: Props) {
           if (!frames && !asksNothing) return <p className="waiting">{seen ? 'Loading …' : ''}</p>;
           const drawn: Drawn = {
             panel, board, width: innerWidth, height: innerHeight, range: own.range, frames: frames ?? [], replace,
-            marks: asking.marks, theme, label: title,
+            marks: asking.marks, theme, label: title, narrow: props.narrow,
           };
           return <Guarded key={mode}><Drawing {...drawn} /></Guarded>;
         }}
@@ -144,9 +147,14 @@ export function PanelBox(props: Props) {
   );
 }
 
-/** On a phone a table is as high as its rows, up to the height it has elsewhere. */
-function lowered(panel: Panel, height: number, frames: DataFrame[] | undefined): number {
-  return panel.type === 'table' && frames ? Math.min(height, ABOVE_ROWS + ROW * Math.max(frames[0]?.length ?? 0, 1)) : height;
+/** On a phone a table is as high as its rows, up to the height it has elsewhere; figures take as many lines as they need. */
+function fitted(panel: Panel, width: number, height: number, frames: DataFrame[] | undefined): number {
+  if (panel.type === 'table' && frames) return Math.min(height, ABOVE_ROWS + ROW * Math.max(frames[0]?.length ?? 0, 1));
+  if (panel.type !== 'stat' || !frames) return height;
+  const side = Math.max(Math.floor((width - AROUND) / FIGURE_WIDTH_MIN), 1);
+  const only = panel.options?.reduceOptions?.fields;
+  const shown = frames[0]?.fields.filter((field) => !only || stringToJsRegex(only).test(field.name)).length ?? 0;
+  return Math.max(height, ABOVE_FIGURES + FIGURE_HEIGHT * Math.ceil(shown / side));
 }
 
 const hasRows = (frames: DataFrame[]) => frames.some((frame) => frame.length > 0 && frame.fields.length > 0);

@@ -6,20 +6,54 @@ import {
 import type { Drawn } from '.';
 import { alignment, figures, linked } from './figures';
 
+// On a phone figures go on in the next line where no more fit beside each other.
+export const FIGURE_WIDTH_MIN = 84;
+export const FIGURE_HEIGHT = 58;
+
 export function StatPanel(drawn: Drawn) {
-  const { panel, width, height, theme, frames } = drawn;
+  const { panel, width, height, frames } = drawn;
   const options = panel.options ?? {};
   const withGraph = options.graphMode && options.graphMode !== 'none';
+  const found = figures(drawn, withGraph);
+  const side = Math.max(Math.floor(width / FIGURE_WIDTH_MIN), 1);
+  if (drawn.narrow && found.length > side) return <Lines drawn={drawn} found={found} side={side} />;
   return (
     <VizRepeater<FieldDisplay, ReturnType<typeof alignment>> autoGrid source={frames} width={width} height={height} renderCounter={0}
       orientation={options.orientation ?? VizOrientation.Auto} itemSpacing={3}
-      getValues={() => figures(drawn, withGraph)} getAlignmentFactors={alignment}
-      renderValue={({ value, width: w, height: h, alignmentFactors, count }) => linked(value, (className, open) => (
-        <BigValue theme={theme} width={w} height={h} value={value.display} count={count}
-          sparkline={withGraph ? value.sparkline : undefined} alignmentFactors={alignmentFactors}
-          colorMode={options.colorMode ?? BigValueColorMode.Value} graphMode={options.graphMode ?? BigValueGraphMode.Area}
-          justifyMode={options.justifyMode ?? BigValueJustifyMode.Auto} textMode={options.textMode ?? BigValueTextMode.Auto}
-          text={options.text} disableWideLayout={options.wideLayout === false} className={className} onClick={open} />
-      ))} />
+      getValues={() => found} getAlignmentFactors={alignment}
+      renderValue={({ value, width: w, height: h, alignmentFactors, count }) => (
+        <Figure {...{ drawn, value, alignmentFactors, count }} width={w} height={h} />
+      )} />
   );
+}
+
+function Lines({ drawn, found, side }: { drawn: Drawn; found: FieldDisplay[]; side: number }) {
+  const [width, height] = [Math.floor(drawn.width / side), Math.floor(drawn.height / Math.ceil(found.length / side))];
+  const alignmentFactors = alignment(found);
+  return (
+    <div className="lines">
+      {found.map((value, at) => <Figure key={at} {...{ drawn, value, width, height, alignmentFactors }} count={found.length} />)}
+    </div>
+  );
+}
+
+interface FigureProps {
+  drawn: Drawn;
+  value: FieldDisplay;
+  width: number;
+  height: number;
+  count: number;
+  alignmentFactors?: ReturnType<typeof alignment>;
+}
+
+function Figure({ drawn, value, width, height, count, alignmentFactors }: FigureProps) {
+  const options = drawn.panel.options ?? {};
+  const withGraph = options.graphMode && options.graphMode !== 'none';
+  return linked(value, (className, open) => (
+    <BigValue theme={drawn.theme} width={width} height={height} value={value.display} count={count}
+      sparkline={withGraph ? value.sparkline : undefined} alignmentFactors={alignmentFactors}
+      colorMode={options.colorMode ?? BigValueColorMode.Value} graphMode={options.graphMode ?? BigValueGraphMode.Area}
+      justifyMode={options.justifyMode ?? BigValueJustifyMode.Auto} textMode={options.textMode ?? BigValueTextMode.Auto}
+      text={options.text} disableWideLayout={options.wideLayout === false} className={className} onClick={open} />
+  ));
 }

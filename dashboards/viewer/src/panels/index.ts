@@ -21,6 +21,7 @@ export interface Drawn {
   marks: Mark[];
   theme: GrafanaTheme2;
   label: string;
+  narrow: boolean;
 }
 
 interface Kind {
