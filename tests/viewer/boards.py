@@ -17,6 +17,7 @@ FROM numbers(2)
 ORDER BY time
 """
 SPEND = "SELECT route, toFloat64(sum(list_cost)) AS spend FROM llm_attempts GROUP BY route ORDER BY spend DESC"
+NAMES = """SELECT '=HYPERLINK("http://x","y")' AS `name`, '-1.50' AS `exact`, NULL AS `unknown`, -2 AS `number`"""
 WORDS = """## What is *drawn*
 
 - **Spend** by route, of `llm_attempts`
@@ -90,5 +91,6 @@ class Kinds:
                 _panel(3, "text", "Words", options={"mode": "markdown", "content": WORDS}),
                 _panel(4, "stat", "Figures", SPEND, options={"reduceOptions": each_row}, fieldConfig=money),
                 _panel(5, "heatmap", "Unknown", SPEND),
+                _panel(6, "table", "Names", NAMES),
             ],
         }  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -206,6 +208,35 @@ def test_the_statement_of_a_panel_is_one_click_away(small_window: Window) -> Non
     assert "FROM" in box.locator("pre").first.inner_text()
     window.page.keyboard.press("Escape")
     box.wait_for(state="hidden")
+
+
+def test_a_panels_data_is_a_file(small_window: Window, seeded: Store) -> None:
+    """The exact figures come as CSV, to the last digit and with every name as it is."""
+    window = small_window
+    window.go(f"/d/farebox-overview?{RANGE}")
+    window.panel("Routes").get_by_role("button", name="Data of Routes").click()
+    with window.page.expect_download() as downloading:
+        window.page.get_by_role("dialog", name="Data of Routes").get_by_role("button", name="Download CSV").click()
+    file = downloading.value
+    with Path(file.path()).open(newline="") as opened_file:
+        rows = list(csv.DictReader(opened_file))
+
+    assert file.suggested_filename == "routes.csv"
+    assert {row["route"] for row in rows} >= {"support", HOSTILE}
+    assert {row["route"]: Decimal(row["spend, exact"]) for row in rows}["support"] == spent(seeded, "route = 'support'")
+    assert window.wrong == []
+
+
+def test_a_cut_answer_says_so(small_window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit of rows the panel shows the first, with a note beside its title."""
+    from farebox_dashboards.viewer import _answers
+
+    monkeypatch.setattr(_answers, "ROWS_MAX", 2)
+    window = small_window
+    window.go(f"/d/farebox-overview?from={milliseconds(SINCE)}&to={milliseconds(UNTIL) - 9}")
+
+    assert window.panel("Routes").get_by_text("Only the first 5,000 rows are shown.").is_visible()
+    assert len(window.rows("Routes")) == 2
 
 
 def test_a_chart_tells_what_is_under_the_pointer(small_window: Window) -> None:

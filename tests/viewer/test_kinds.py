@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 RANGE = f"from={milliseconds(SINCE)}&to={milliseconds(UNTIL)}"
-SIZE = (1280, 1900)
+SIZE = (1280, 2200)
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +122,14 @@ def test_words_are_markdown_and_no_markup(window: Window) -> None:
     assert [link.get_attribute("href") for link in links] == [f"/d/farebox-overview?{RANGE}"]
     assert panel.locator("ol li").nth(1).inner_text() == "<img src=x onerror=alert(1)>"
     assert panel.locator("img").count() == 0
+
+
+def test_a_file_holds_no_formula(window: Window) -> None:
+    """A name that a spreadsheet would run is marked as text; numbers and exact amounts stay as they are."""
+    window.panel("Names").get_by_role("button", name="Data of Names").click()
+    with window.page.expect_download() as downloading:
+        window.page.get_by_role("dialog", name="Data of Names").get_by_role("button", name="Download CSV").click()
+    window.page.keyboard.press("Escape")
+
+    told = Path(downloading.value.path()).read_bytes().decode()
+    assert told == 'name,exact,unknown,number\r\n"\'=HYPERLINK(""http://x"",""y"")",-1.50,,-2\r\n'

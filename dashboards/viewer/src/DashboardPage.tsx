@@ -5,6 +5,7 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import * as api from './api';
 import type { Catalogue } from './App';
 import { interpolator, timeParameters, variableParameters } from './interpolation';
+import { change } from './location';
 import type { Board, DashboardLink, GridPos, Panel } from './model';
 import { PanelBox } from './PanelBox';
 import { NotFoundPage } from './NotFoundPage';
@@ -59,7 +60,12 @@ export function DashboardPage({ uid, catalogue, mode, top }: Props) {
         <p className="aside" role="status">{status}</p>
         {error && <NotFoundPage error={error} catalogue={catalogue} />}
         {!board && !error && <p className="waiting">Loading …</p>}
-        {board && !asking.world && <Said error={new Error('The time range in the address is unreadable or empty.')} />}
+        {board && !asking.world && (
+          <>
+            <Said error={new Error('The time range in the address is unreadable or empty.')} />
+            <p><button type="button" onClick={() => change({ from: null, to: null })}>Show the usual one</button></p>
+          </>
+        )}
         {board && asking.world && <Panels board={board} asking={asking} mode={mode} tell={tell} />}
       </Main>
     </>

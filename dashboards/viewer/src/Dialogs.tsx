@@ -2,6 +2,7 @@
 import { type DataFrame, dateTimeFormat, type Field, FieldType, formattedValueToString, getFieldDisplayName } from '@grafana/data';
 import { type ReactNode, useRef, useState } from 'react';
 import * as api from './api';
+import { csv, download } from './csv';
 import { Said } from './Said';
 import { ZONE } from './time';
 
@@ -65,9 +66,13 @@ function Copy({ text }: { text: string }) {
   return <p className="copy"><span role="status">{copied}</span> <button type="button" onClick={copy}>Copy</button></p>;
 }
 
-const isTime = (field: Field) => field.type === FieldType.time;
+const SHOWN_MAX = 500;
 
-/** The figures of a chart, the latest first, with the links that its points have. */
+const isTime = (field: Field) => field.type === FieldType.time;
+const isNumber = (field: Field) => field.type === FieldType.number;
+const isSeries = (frame: DataFrame) => frame.fields.every((field, at) => (at ? isNumber(field) : isTime(field)));
+
+/** What a panel shows, as a table with the links that its points have, and as a file; over time the latest comes first. */
 export function Data({ frames, title }: { frames: DataFrame[]; title: string }) {
   return (
     <Box name={`Data of ${title}`} sign="Data" title={title}>
@@ -77,32 +82,41 @@ export function Data({ frames, title }: { frames: DataFrame[]; title: string }) 
 }
 
 function Figures({ frame, frames, title }: { frame: DataFrame; frames: DataFrame[]; title: string }) {
-  const rows = Array.from({ length: frame.length }, (_, at) => frame.length - 1 - at);
+  const all = Array.from({ length: frame.length }, (_, at) => at);
+  const rows = (isTime(frame.fields[0]) && isSeries(frame) ? all.reverse() : all).slice(0, SHOWN_MAX);
   return (
-    <div className="wide" role="group" aria-label={`Figures of ${title}, to be scrolled`} tabIndex={0}>
-      <table className="calls" aria-label={`Figures of ${title}`}>
-        <thead>
-          <tr>{frame.fields.map((field, at) => (
-            <th key={at} scope="col" className={isTime(field) ? undefined : 'number'}>
-              {isTime(field) ? `${field.name}, UTC` : <Name field={field} row={rows[0]} name={getFieldDisplayName(field, frame, frames)} />}
-            </th>
-          ))}</tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row}>{frame.fields.map((field, at) => (
-              isTime(field) ? <th key={at} scope="row">{shown(field, row)}</th> : <td key={at} className="number">{shown(field, row)}</td>
+    <div className="statement">
+      <p className="copy">
+        {frame.length > SHOWN_MAX && <span>The first {SHOWN_MAX} of {frame.length.toLocaleString('en')} rows; the file has all.</span>}
+        <button type="button" onClick={() => download(title, csv(frame, frames))}>Download CSV</button>
+      </p>
+      <div className="wide" role="group" aria-label={`Figures of ${title}, to be scrolled`} tabIndex={0}>
+        <table className="calls" aria-label={`Figures of ${title}`}>
+          <thead>
+            <tr>{frame.fields.map((field, at) => (
+              <th key={at} scope="col" className={isNumber(field) ? 'number' : undefined}>
+                {isTime(field) ? `${field.name}, UTC`
+                  : <Name field={field} row={rows[0]} name={getFieldDisplayName(field, frame, frames)} isSeries={isSeries(frame)} />}
+              </th>
             ))}</tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row}>{frame.fields.map((field, at) => (
+                at === 0 ? <th key={at} scope="row">{shown(field, row)}</th>
+                  : <td key={at} className={isNumber(field) ? 'number' : undefined}>{shown(field, row)}</td>
+              ))}</tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </div>
   );
 }
 
 /** A series' name, which leads where its points do. */
-function Name({ field, row, name }: { field: Field; row: number; name: string }) {
-  const [first, ...others] = field.getLinks?.({ valueRowIndex: row }) ?? [];
+function Name({ field, row, name, isSeries: leads }: { field: Field; row: number; name: string; isSeries: boolean }) {
+  const [first, ...others] = (leads && field.getLinks?.({ valueRowIndex: row })) || [];
   if (!first) return name;
   return (
     <>

@@ -69,7 +69,12 @@ export function LivePage() {
       </div>
       {error && <Said error={error} />}
       {!calls && !error && <p className="waiting">Loading …</p>}
-      {calls?.length === 0 && <p className="nothing">No call in the last day. Wrap a client, or run <code>farebox demo</code>.</p>}
+      {calls?.length === 0 && (
+        <div className="nothing">
+          <p>No call in the last day.
+            <small>Calls of a client that went through <code>farebox.wrap(client)</code> appear here as they land.</small></p>
+        </div>
+      )}
       {calls && calls.length > 0 && (
         <div className="wide" role="group" aria-label="The last calls, to be scrolled" tabIndex={0}>
           <table className="calls live" role="table" aria-label="The last calls">

@@ -25,8 +25,6 @@ const ABOVE_ROWS = 110;
 const ABOVE_FIGURES = 56;
 const AROUND = 18;
 const OLD_S = 10;
-// What these draw has its figures as a table beside, for who cannot see or point.
-const CHARTS = new Set(['state-timeline', 'timeseries']);
 
 interface Props {
   panel: Panel;
@@ -117,7 +115,7 @@ export function PanelBox(props: Props) {
   const height = props.narrow ? fitted(panel, width, props.height, frames) : props.height;
   const state = loading ? LoadingState.Loading : error ? LoadingState.Error : LoadingState.Done;
   const title = replace(panel.title ?? '');
-  const charted = frames && CHARTS.has(panel.type) && hasRows(frames);
+  const told = frames && hasRows(frames) ? frames : undefined;
   // Another viewer's answer of a moment ago is shown as it was.
   const old = answer && answer.age_s >= OLD_S ? `${answer.age_s} s old` : '';
   const notes = [own.said, ...(answer?.notices ?? []), old].filter(Boolean).join(' · ');
@@ -127,7 +125,7 @@ export function PanelBox(props: Props) {
       <PanelChrome width={width} height={height} title={title} loadingState={state} padding="md"
         displayMode={panel.transparent ? 'transparent' : 'default'} hoverHeader={!title}
         actions={asksNothing ? undefined : [
-          charted && <Data key="data" frames={frames} title={title} />, <Sql key="sql" question={asked.question} title={title} />,
+          told && <Data key="data" frames={told} title={title} />, <Sql key="sql" question={asked.question} title={title} />,
         ]}
         titleItems={[
           panel.description && <About key="about" title={title} what={replace(panel.description)} />,
