@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from viewer.browser import Window, launch, opened
 from viewer.conftest import SINCE, Viewer, milliseconds
 
-from farebox_dashboards.viewer import _calls
+from farebox_dashboards.viewer import _answers, _calls
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -214,6 +214,20 @@ def test_a_screen_reader_is_told_once(window: Window) -> None:
 
     expect(status).not_to_have_text(first)
     expect(status).to_have_text(re.compile("^Panels are up to date"))
+
+
+def test_failures_are_told_once_and_where_they_are(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many panels that fail at once are one sentence; each says why, and so does a variable without values."""
+    monkeypatch.setitem(_answers.SETTINGS, "max_result_bytes", "1")
+    window.go(f"/d/farebox-overview?from={milliseconds(SINCE)}&to={milliseconds(UNTIL) - 11}")
+
+    expect(window.page.locator("main > [role=status]")).to_have_text(re.compile(r"^\d+ panels have failed$"))
+    expect(window.page.get_by_role("alert")).to_have_count(0)
+    error = window.panel("Spend today").get_by_role("group", name="Error")
+    assert "Limit for result exceeded" in error.inner_text()
+    expect(error.get_by_text("SQL")).to_be_in_viewport(ratio=1)
+    window.page.get_by_role("button", name="Route: All").click()
+    assert "Limit for result exceeded" in window.page.get_by_role("dialog", name="Route: All").inner_text()
 
 
 def tree(window: Window) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ export function DashboardPage({ uid, catalogue, mode, top }: Props) {
   const controls = board && (
     <div className="controls">
       <Title hint={board.description}>{board.title.replace(/^farebox: /, '')}</Title>
-      <Variables variables={board.templating.list} chosen={asking.world?.chosen ?? {}} options={asking.options} />
+      <Variables variables={board.templating.list} chosen={asking.world?.chosen ?? {}} offered={asking.offered} />
       <span className="spring" />
       <Links links={board.links ?? []} asking={asking} catalogue={catalogue} />
       <span className="clock">

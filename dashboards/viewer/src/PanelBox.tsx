@@ -24,6 +24,8 @@ const ROW = 36;
 const ABOVE_ROWS = 110;
 const ABOVE_FIGURES = 56;
 const AROUND = 18;
+const LINE = 21;
+const LETTER = 7;
 const OLD_S = 10;
 
 interface Props {
@@ -145,9 +147,12 @@ export function PanelBox(props: Props) {
   );
 }
 
-/** On a phone a table is as high as its rows, up to the height it has elsewhere; figures take as many lines as they need. */
+/** On a phone a table is as high as its rows, up to the height it has elsewhere; figures and notes take as many lines as they need. */
 function fitted(panel: Panel, width: number, height: number, frames: DataFrame[] | undefined): number {
   if (panel.type === 'table' && frames) return Math.min(height, ABOVE_ROWS + ROW * Math.max(frames[0]?.length ?? 0, 1));
+  // A note is there to be read whole; its links' addresses are not.
+  const letters = String(panel.options?.content ?? '').replace(/\]\([^)]*\)/g, '').length;
+  if (panel.type === 'text') return Math.max(height, AROUND + LINE * (Math.ceil((letters * LETTER) / (width - AROUND)) + 1));
   if (panel.type !== 'stat' || !frames) return height;
   const side = Math.max(Math.floor((width - AROUND) / FIGURE_WIDTH_MIN), 1);
   const only = panel.options?.reduceOptions?.fields;

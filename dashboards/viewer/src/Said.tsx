@@ -13,12 +13,16 @@ export function Said({ error, again, quiet }: Props) {
   return (
     <div className="said" role={quiet ? 'group' : 'alert'} aria-label={quiet ? 'Error' : undefined}>
       <p>{error.message}</p>
-      {again && <button type="button" onClick={again}>Try again</button>}
-      {sql && (
-        <details>
-          <summary>SQL</summary>
-          <pre tabIndex={0}>{sql}</pre>
-        </details>
+      {(again || sql) && (
+        <div className="remedies">
+          {again && <button type="button" onClick={again}>Try again</button>}
+          {sql && (
+            <details>
+              <summary>SQL</summary>
+              <pre tabIndex={0}>{sql}</pre>
+            </details>
+          )}
+        </div>
       )}
     </div>
   );

@@ -4,14 +4,15 @@ import type { Option } from './api';
 import { change } from './location';
 import { ALL, type Variable } from './model';
 import { Popup } from './Popup';
+import type { Offered } from './world';
 
 interface Props {
   variables: Variable[];
   chosen: Record<string, string | string[]>;
-  options: Record<string, Option[]>;
+  offered: Record<string, Offered>;
 }
 
-export function Variables({ variables, chosen, options }: Props) {
+export function Variables({ variables, chosen, offered }: Props) {
   const shown = variables.filter((each) => each.hide !== 2 && !['constant', 'datasource', 'adhoc'].includes(each.type));
   if (!shown.length) return null;
   return (
@@ -19,7 +20,7 @@ export function Variables({ variables, chosen, options }: Props) {
       {shown.map((each) => each.type === 'textbox'
         ? <TextVariable key={each.name} variable={each} value={[chosen[each.name] ?? ''].flat()[0]} />
         : <ListVariable key={each.name} variable={each} values={[chosen[each.name] ?? []].flat()}
-            options={options[each.name] ?? []} />)}
+            options={offered[each.name]?.options ?? []} said={offered[each.name]?.said} />)}
     </div>
   );
 }
@@ -45,26 +46,30 @@ function TextVariable({ variable, value }: { variable: Variable; value: string }
 const textOf = (value: string, options: Option[]) =>
   value === ALL ? 'All' : (options.find((one) => one.value === value)?.text ?? (value || '(none)'));
 
-function ListVariable({ variable, values, options }: { variable: Variable; values: string[]; options: Option[] }) {
+interface ListProps {
+  variable: Variable;
+  values: string[];
+  options: Option[];
+  said?: string;
+}
+
+function ListVariable({ variable, values, options, said }: ListProps) {
   const name = variable.label || variable.name;
   const texts = values.map((value) => textOf(value, options));
   const text = texts.length > 2 ? `${texts.length} chosen` : texts.join(' + ') || 'All';
   return (
     <Popup className="variable" name={`${name}: ${text}`} label={<><span className="variable-name">{name}</span> {text}</>}>
-      {(close) => <Choices {...{ variable, values, options, close, name }} />}
+      {(close) => <Choices {...{ variable, values, options, said, close, name }} />}
     </Popup>
   );
 }
 
-interface ChoicesProps {
-  variable: Variable;
-  values: string[];
-  options: Option[];
+interface ChoicesProps extends ListProps {
   close: () => void;
   name: string;
 }
 
-function Choices({ variable, values, options, close, name }: ChoicesProps) {
+function Choices({ variable, values, options, said, close, name }: ChoicesProps) {
   const [filter, setFilter] = useState('');
   const all = values.includes(ALL) || (!values.length && variable.includeAll);
   const known = new Set(options.map((one) => one.value));
@@ -92,7 +97,8 @@ function Choices({ variable, values, options, close, name }: ChoicesProps) {
         {found.map((one) => (
           <Choice key={one.value} variable={variable} text={one.text} on={values.includes(one.value)} close={close} toggle={() => toggle(one.value)} />
         ))}
-        {!found.length && <p className="hint">Nothing in this time range</p>}
+        {!found.length && !said && <p className="hint">{filter ? 'Nothing of that name' : 'Nothing in this time range'}</p>}
+        {said && <p className="hint">{said}</p>}
       </div>
     </fieldset>
   );

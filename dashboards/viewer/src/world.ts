@@ -25,11 +25,17 @@ function ownOptions(variable: Variable): api.Option[] {
   });
 }
 
+/** The values of a variable to choose from, and what there is to say of them: that some are left out, or why there are none. */
+export interface Offered {
+  options: api.Option[];
+  said: string;
+}
+
 export interface Asking {
   raw: { from: string; to: string };
   refresh: string;
   world?: World;
-  options: Record<string, api.Option[]>;
+  offered: Record<string, Offered>;
   marks: api.Mark[];
   question: (more: Partial<api.Question>) => api.Question;
   again: () => void;
@@ -56,9 +62,9 @@ export function useAsking(board: Board | undefined, busy: () => boolean): Asking
     placed.current = place;
     return same ? now : Date.now();
   }, [now, place]);
-  const [options, setOptions] = useState<Record<string, api.Option[]>>({});
+  const [offered, setOffered] = useState<Record<string, Offered>>({});
   const range = useMemo(() => resolve(raw, moment), [raw.from, raw.to, moment]);
-  const world = useMemo(() => makeWorld(board, search, raw, range, options), [board, query, range, options]);
+  const world = useMemo(() => makeWorld(board, search, raw, range, offered), [board, query, range, offered]);
   const question = (more: Partial<api.Question>): api.Question => ({
     dashboard: board!.uid,
     from: range!.from.valueOf(),
@@ -67,14 +73,14 @@ export function useAsking(board: Board | undefined, busy: () => boolean): Asking
     ...more,
   });
   const key = world ? JSON.stringify([range!.from.valueOf(), range!.to.valueOf(), world.chosen]) : '';
-  useOptions(board, world, key, question, setOptions);
+  useOptions(board, world, question, setOffered);
   const marks = useMarks(board, world, key, question);
-  return { raw, refresh, world, options, marks, question, again: () => setNow(Date.now()), key: `${key}|${moment}` };
+  return { raw, refresh, world, offered, marks, question, again: () => setNow(Date.now()), key: `${key}|${moment}` };
 }
 
 function makeWorld(
   board: Board | undefined, search: URLSearchParams, raw: World['raw'], range: World['range'] | undefined,
-  options: Record<string, api.Option[]>,
+  offered: Record<string, Offered>,
 ): World | undefined {
   if (!board || !range) return undefined;
   const world: World = { chosen: {}, texts: {}, range, raw };
@@ -84,11 +90,12 @@ function makeWorld(
     let value = given.length ? (multi ? given : given[0]) : initialValue(variable);
     if (variable.type === 'datasource') value = 'farebox';
     // Where one value must be chosen and none is, it is the first there is.
-    if (!variable.includeAll && variable.type === 'query' && ![value].flat().length && options[variable.name]?.length) {
-      value = multi ? [options[variable.name][0].value] : options[variable.name][0].value;
+    if (!variable.includeAll && variable.type === 'query' && ![value].flat().length && offered[variable.name]?.options.length) {
+      const first = offered[variable.name].options[0].value;
+      value = multi ? [first] : first;
     }
     world.chosen[variable.name] = value;
-    const texts = [value].flat().map((one) => (one === ALL ? 'All' : (options[variable.name]?.find((each) => each.value === one)?.text ?? one)));
+    const texts = [value].flat().map((one) => (one === ALL ? 'All' : (offered[variable.name]?.options.find((each) => each.value === one)?.text ?? one)));
     world.texts[variable.name] = texts.join(' + ');
   }
   return world;
@@ -112,23 +119,25 @@ function useTicking(every: number, tick: () => unknown) {
 type Ask = (more: Partial<api.Question>) => api.Question;
 
 function useOptions(
-  board: Board | undefined, world: World | undefined, key: string, question: Ask,
-  set: (options: Record<string, api.Option[]>) => void,
+  board: Board | undefined, world: World | undefined, question: Ask, set: (offered: Record<string, Offered>) => void,
 ) {
   useEffect(() => {
     if (!board || !world) return;
     const asking = new AbortController();
     const list = board.templating.list;
-    const found = list.map(async (each): Promise<[string, api.Option[]]> => {
-      if (each.type !== 'query') return [each.name, ownOptions(each)];
-      const answer = await api.options(question({ variable: each.name }), asking.signal);
-      return [each.name, answer.options];
+    const found = list.map(async (each): Promise<[string, Offered]> => {
+      if (each.type !== 'query') return [each.name, { options: ownOptions(each), said: '' }];
+      try {
+        const answer = await api.options(question({ variable: each.name }), asking.signal);
+        return [each.name, { options: answer.options, said: answer.notices.join(' ') }];
+      } catch (failed) {
+        return [each.name, { options: [], said: (failed as Error).message }];
+      }
     });
-    Promise.all(found).then((all) => set(Object.fromEntries(all)), () => undefined);
+    void Promise.all(found).then((all) => asking.signal.aborted || set(Object.fromEntries(all)));
     return () => asking.abort();
     // The values offered depend on the range, not on what is chosen of them.
   }, [board, world?.range.from.valueOf(), world?.range.to.valueOf()]);
-  void key;
 }
 
 function useMarks(board: Board | undefined, world: World | undefined, key: string, question: Ask): api.Mark[] {
