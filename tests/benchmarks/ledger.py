@@ -48,7 +48,7 @@ INSERT INTO attempts_unpriced
 WITH
     {first:UInt64} + number AS n,
     intDiv(n, 5) * 5 AS beginning, -- one call in five is a retried one
-    if(n % 5 = 1, n - 1, n) AS call,
+    if(n % 5 = 1, toUInt64(n - 1), n) AS call, -- of one type, else equal numbers have other hashes
     sipHash64(call) AS dice,
     if(call % 10 < 3, concat('task-', toString(intDiv(call, 37) * 5 + call % 5)), '') AS its_task
 SELECT
