@@ -298,6 +298,22 @@ def test_the_page_reflows(path: str, browser: Browser, viewer: Viewer, all_calls
             press(window, "Escape")
 
 
+@pytest.mark.parametrize("size", [TALL, (390, 2400)], ids=["laptop", "phone"])
+def test_what_is_pressed_is_large_enough(size: tuple[int, int], browser: Browser, viewer: Viewer) -> None:
+    """Buttons and fields are 24 pixels wide and high at least, marks in charts too (WCAG 2.2, target size, AA)."""
+    with opened(browser, viewer.url, size) as window:
+        window.go(f"/d/farebox-overview?{RANGE}")
+        window.page.locator(".mark").first.wait_for()
+        small = window.page.evaluate(
+            """[...document.querySelectorAll('button, input, select')].filter(each => each.checkVisibility())
+            .filter(each => !each.closest('[role=columnheader]'))
+            .filter(each => Math.min(each.getBoundingClientRect().width, each.getBoundingClientRect().height) < 24)
+            .map(each => each.outerHTML)"""
+        )
+
+        assert small == []
+
+
 def test_what_moves_can_be_stilled(browser: Browser, viewer: Viewer) -> None:
     """Who asks for less motion gets none: nothing is animated while panels load."""
     with opened(browser, viewer.url) as window:

@@ -72,7 +72,8 @@ function decoded(text: string): string {
 
 const short = (title: string) => title.replace(/^farebox: /, '');
 
-const NARROW = '(max-width: 760px)';
+// Where the ways do not fit beside each other they are a menu; style.css has the same width.
+const NARROW = '(max-width: 900px)';
 
 function useNarrow(): boolean {
   const [narrow, setNarrow] = useState(() => window.matchMedia(NARROW).matches);

@@ -156,14 +156,14 @@ function Panels({ board, asking, mode, tell }: PanelsProps) {
     <PanelContextProvider value={context}>
       <div ref={box} className="dashboard">
         {parts.map((part) => (
-          <section key={part.id} aria-label={part.title || undefined}>
+          <div key={part.id} role="group" aria-label={part.title || undefined}>
             {part.title && (
               <h2 className="row"><button type="button" aria-expanded={!folded.has(part.id)} onClick={() => toggle(part.id)}>
                 <span aria-hidden>{folded.has(part.id) ? '▸' : '▾'}</span> {replace(part.title)}
               </button></h2>
             )}
             {!folded.has(part.id) && width > 0 && <Grid {...{ panels: part.panels, width, asking, mode, tell, board }} />}
-          </section>
+          </div>
         ))}
       </div>
     </PanelContextProvider>
