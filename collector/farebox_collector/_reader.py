@@ -19,7 +19,7 @@ from farebox_collector._readonly import Guard, RefusedError, is_allowed_setting
 
 __all__ = ["Answer", "Question", "Reader"]
 
-SESSIONS_MAX = 4
+SESSIONS_MAX = 6
 WAITING_MAX = 64
 TOO_MANY_SIMULTANEOUS_QUERIES = 202
 UNKNOWN_FORMAT = 73
@@ -73,8 +73,8 @@ class Reader:
         finally:
             connection.close()
 
-    async def ask(self, question: Question) -> Answer:
-        """Answer a statement.
+    async def ask(self, question: Question, *, settled: bool = True) -> Answer:
+        """Answer a statement; if `settled`, of all that was acknowledged before it.
 
         Raises:
             RefusedError: it is not a statement that only reads, or too many are waiting.
@@ -85,7 +85,7 @@ class Reader:
             raise RefusedError(words, TOO_MANY_SIMULTANEOUS_QUERIES)
         self._waiting += 1
         try:
-            if self._settled is not None:  # who was told that a span is taken, and asks then, sees it
+            if settled and self._settled is not None:  # who was told that a span is taken, and asks then, sees it
                 await asyncio.wait([asyncio.wrap_future(self._settled())], timeout=SETTLED_S_MAX)
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
         finally:

@@ -246,8 +246,14 @@ def _act(house: House) -> None:
 def _view(house: House) -> None:
     """Serve the viewer if it is installed; it checks hosts itself, since beyond loopback a token replaces names."""
     options = house.options
-    ask = ask_server(options.dsn) if house.reader is None else ask_embedded(house.reader, options.dsn.database)
-    app = find_viewer(ask, options.viewer_token)
+    if house.reader is None:
+        app = find_viewer(ask_server(options.dsn), options.viewer_token)
+    else:
+        from farebox_collector._tables import Tables
+
+        tables = Tables(options.dsn.folder, options.dsn.database)
+        house.stack.callback(tables.close)
+        app = find_viewer(ask_embedded(house.reader, options.dsn.database), options.viewer_token, tables)
     if app is None:
         house.ports["viewer"].close()
         house.greeting.append("Viewer      not installed; run: pip install 'farebox[dashboards]'")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from farebox_collector._reader import Reader
+    from farebox_collector._tables import Tables
 
 __all__ = ["Ask", "ask_embedded", "ask_server", "find_viewer", "require_token"]
 
@@ -34,14 +35,14 @@ SERVER_SESSIONS_MAX = 4
 Ask = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[bytes]]
 
 
-def find_viewer(ask: Ask, token: str) -> ASGIApp | None:
+def find_viewer(ask: Ask, token: str, tables: Tables | None = None) -> ASGIApp | None:
     """Make the viewer's application; None where its extra is not installed."""
     for point in entry_points(group=GROUP, name="viewer"):
         try:
             make = cast("Callable[..., ASGIApp]", point.load())
         except ModuleNotFoundError:
             return None
-        return make(ask, token)
+        return make(ask, token, tables)
     return None
 
 
@@ -62,13 +63,16 @@ def require_token(host: str, token: str) -> None:
 
 
 def ask_embedded(reader: Reader, database: str) -> Ask:
-    """Ask through the same guard as whoever comes by the ClickHouse port."""
+    """Ask through the same guard as whoever comes by the ClickHouse port, of what is loaded.
+
+    What was acknowledged in the last second comes with the next look; to wait for it takes a second while spans arrive.
+    """
     from farebox_collector._reader import Question
     from farebox_collector._readonly import RefusedError
 
     async def ask(sql: str, parameters: Mapping[str, str], settings: Mapping[str, str]) -> bytes:
         try:
-            answer = await reader.ask(Question(sql, database, "JSONCompact", parameters, settings))
+            answer = await reader.ask(Question(sql, database, "JSONCompact", parameters, settings), settled=False)
         except (RefusedError, RuntimeError) as error:
             raise QueryError(clickhouse_words(error)) from None
         return answer.body

@@ -1,12 +1,14 @@
 """Do open viewers slow the collector down? Ten of them on a big ledger, while spans arrive.
 
-    PYTHONPATH=tests python tests/benchmarks/viewers.py [--attempts 10000000] [--rate 5000] [--seconds 60] [--folder F]
+    PYTHONPATH=tests:tests/benchmarks python tests/benchmarks/viewers.py
+        [--attempts 10000000] [--rate 5000] [--alone 20] [--seconds 180] [--folder F]
 
-`farebox up` runs on the ledger of `ledger.py`. Spans of its last minutes are sent at a rate, first alone, then with
-viewers, opened one after the other, that each show a dashboard over the last day and ask anew every ten seconds, all
-its panels and not only those in sight, six at a time as a browser does, if the last answers are there. As the page does
-over a day, they take "now" in steps of half a minute. Printed are spans acknowledged a second without and with viewers,
-what a panel takes, and how many cores `farebox up` used: other work on the machine stretches the first two.
+`farebox up` runs on the ledger of `ledger.py`. Spans that begin where it ends are sent at a rate, first alone, then
+with viewers, opened one after the other, that each show a dashboard over the last day and ask anew every ten seconds,
+all its panels and not only those in sight, six at a time as a browser does, if the last answers are there. As the page
+does over a day, they take "now" in steps of half a minute. Printed are spans acknowledged a second without and with
+viewers, what a panel takes when its dashboard is opened and when the page asks again, how old the answers are, and how
+many cores `farebox up` used: other work on the machine stretches all of these.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +43,16 @@ EVERY_S = 10
 STEP_S = 30  # of "now" over a day: time.ts
 AT_ONCE = 6
 ALL = ["$__all"]
-END = BEGIN + timedelta(days=DAYS) - timedelta(minutes=7)
+END = BEGIN + timedelta(days=DAYS)
+
+
+@dataclass(frozen=True)
+class Took:
+    """What a panel took, in seconds, how old its answer was, and whether its page had shown it before."""
+
+    wait_s: float
+    age_s: float
+    again: bool
 
 
 def send(url: str, first: int, rate: float, seconds: float, told: Any) -> None:
@@ -78,8 +91,8 @@ def arriving(url: str, first: int, rate: float, seconds: float, senders: int = 2
     return float(sent) / seconds
 
 
-def watch(url: str, uid: str, first: float, later_s: float, until: float, took: list[float]) -> None:
-    """Show one dashboard until a moment, and note what each panel takes, in seconds.
+def watch(url: str, uid: str, first: float, later_s: float, until: float, took: list[Took]) -> None:
+    """Show one dashboard until a moment, and note what each panel takes.
 
     first: when the first viewer opened, the same for all; later_s: so much later this one does.
     """
@@ -90,7 +103,7 @@ def watch(url: str, uid: str, first: float, later_s: float, until: float, took: 
     names.pop("datasource", None)
     panels = [each["id"] for each in board["panels"] if each.get("targets")]
 
-    def ask(panel: int) -> None:
+    def ask(panel: int, *, again: bool) -> None:
         to = 1000 * round(END.timestamp() + -(-(time.monotonic() - first) // STEP_S) * STEP_S)
         body = {
             "dashboard": uid,
@@ -99,15 +112,19 @@ def watch(url: str, uid: str, first: float, later_s: float, until: float, took: 
             "to": to,
             "interval": 600_000,
             "variables": names,
+            "again": again,
         }
         began = time.monotonic()
-        requests.post(url + "/api/panel", json=body, timeout=120).raise_for_status()
-        took.append(time.monotonic() - began)
+        answer = requests.post(url + "/api/panel", json=body, timeout=120)
+        answer.raise_for_status()
+        took.append(Took(time.monotonic() - began, answer.json()["age_s"], again))
 
+    again = False
     with ThreadPoolExecutor(AT_ONCE) as tabs:
         while time.monotonic() < until:
             began = time.monotonic()
-            list(tabs.map(ask, panels))
+            list(tabs.map(partial(ask, again=again), panels))
+            again = True
             time.sleep(max(0.0, min(EVERY_S - (time.monotonic() - began), until - time.monotonic())))
 
 
@@ -116,10 +133,10 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     up = start(folder)
     try:
         started = cpu_s(up.process.pid)
-        alone = arriving(up.otlp, 10**12, options.rate, options.seconds)
+        alone = arriving(up.otlp, 10**12, options.rate, options.alone)
         unseen = cpu_s(up.process.pid)
         boards = [each["uid"] for each in requests.get(up.viewer + "/api/dashboards", timeout=60).json()["dashboards"]]
-        took: list[float] = []
+        took: list[Took] = []
         first = time.monotonic()
         until = first + options.seconds
         watching = [
@@ -138,12 +155,22 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     finally:
         up.stop()
         up.end()
-    cuts = statistics.quantiles(took, n=20)
     print(f"spans acknowledged a second: {alone:,.0f} alone, {beside:,.0f} with {options.viewers} viewers")
     print(f"ratio {beside / alone:.2f}")
-    used = (unseen - started) / options.seconds, (seen - unseen) / options.seconds
+    used = (unseen - started) / options.alone, (seen - unseen) / options.seconds
     print(f"cores used by `farebox up`: {used[0]:.2f} alone, {used[1]:.2f} with viewers")
-    print(f"{len(took):,} panels: p50 {statistics.median(took):.2f} s, p95 {cuts[-1]:.2f} s, longest {max(took):.2f} s")
+    say("panels, all", [each.wait_s for each in took])
+    say("as a dashboard opens", [each.wait_s for each in took if not each.again])
+    say("as a page asks again", [each.wait_s for each in took if each.again])
+    say("age of the answers", [each.age_s for each in took])
+
+
+def say(what: str, seconds: list[float]) -> None:
+    """Print how something is spread."""
+    if len(seconds) > 1:
+        cuts = statistics.quantiles(seconds, n=20)
+        spread = f"p50 {statistics.median(seconds):.2f} s, p95 {cuts[-1]:.2f} s, longest {max(seconds):.2f} s"
+        print(f"{what:22} {len(seconds):6,}: {spread}")
 
 
 def cpu_s(process: int) -> float:
@@ -158,7 +185,8 @@ def main() -> None:
     parser.add_argument("--attempts", type=int, default=10_000_000)
     parser.add_argument("--rate", type=float, default=5000)
     parser.add_argument("--viewers", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--alone", type=float, default=20)
+    parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

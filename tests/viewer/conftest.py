@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from farebox_collector._http import Server, listen
 from farebox_collector._reader import Reader
+from farebox_collector._tables import Tables
 from farebox_collector._viewer import ask_embedded
 from farebox_dashboards import DASHBOARDS
 from farebox_dashboards._macros import ALL
@@ -89,7 +90,8 @@ def serving(dsn: Dsn, token: str = "") -> Iterator[Viewer]:
     """Serve the viewer of a ledger that this process has open, on a thread of its own."""
     reader = Reader(dsn.folder)
     try:
-        with serving_app(serve(ask_embedded(reader, dsn.database), token)) as running:
+        tables = Tables(dsn.folder, dsn.database)
+        with serving_app(serve(ask_embedded(reader, dsn.database), token, tables)) as running:
             yield running
     finally:
         reader.close(5)

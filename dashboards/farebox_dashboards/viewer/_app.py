@@ -30,6 +30,7 @@ from farebox_dashboards.viewer._answers import ROWS_MAX, Answers, Ask, kept_s
 from farebox_dashboards.viewer._boards import Board, Boards
 from farebox_dashboards.viewer._bundle import read_bundle
 from farebox_dashboards.viewer._calls import one_call, read_moment, the_latest
+from farebox_dashboards.viewer._counts import Keep
 from farebox_dashboards.viewer._frames import Table, frame
 from farebox_dashboards.viewer._guard import Access, Guard
 from farebox_dashboards.viewer._requests import Asked, read_asked
@@ -43,18 +44,21 @@ DATASOURCE = "farebox"
 CUT = f"Only the first {ROWS_MAX:,} rows are shown."
 
 
-def serve(ask: Ask, token: str = "") -> ASGIApp:
-    """Make the ASGI application over a ledger that `ask` reaches; with a token, whoever shows it may look."""
-    return Guard(_Viewer(ask).app(), Access(token))
+def serve(ask: Ask, token: str = "", keep: Keep | None = None) -> ASGIApp:
+    """Make the ASGI application over a ledger that `ask` reaches; with a token, whoever shows it may look.
+
+    keep: makes tables of what several questions are about; without it each question counts for itself.
+    """
+    return Guard(_Viewer(ask, keep).app(), Access(token))
 
 
 class _Viewer:
     """Answers the page's requests."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, keep: Keep | None) -> None:
         from farebox_dashboards import DASHBOARDS
 
-        self._answers = Answers(ask)
+        self._answers = Answers(ask, keep)
         self._boards = Boards(DASHBOARDS)
         self._bundle = read_bundle()
 
@@ -98,19 +102,21 @@ class _Viewer:
         return await _unless_left(request, self._panel_data(asked))
 
     async def _panel_data(self, asked: Asked) -> Response:
-        frames, notices, asked_at = [], [], time.monotonic()
+        frames: list[dict[str, Any]] = []
+        notices: list[str] = []
+        age_s = 0.0
         for target in self._boards[asked.dashboard].targets(asked.panel):
             table = await self._table(target.sql, asked)
-            asked_at = min(asked_at, table.asked_at)
+            age_s = max(age_s, time.monotonic() - table.asked_at + table.older_s)
             frames.append(frame(table, target.ref_id, is_series=target.is_series))
-            if table.cut and CUT not in notices:
-                notices.append(CUT)
-        age_s = round(time.monotonic() - asked_at)
-        return JSONResponse({"frames": frames, "notices": notices, "age_s": age_s})
+            notices += [each for each in (*table.notes, *([CUT] if table.cut else [])) if each not in notices]
+        return JSONResponse({"frames": frames, "notices": notices, "age_s": round(age_s)})
 
     async def _table(self, sql: str, asked: Asked) -> Table:
-        length_s = (asked.period.until_ms - asked.period.since_ms) / 1000
-        return await self._answers.table(self._expanded(sql, asked), kept_s=kept_s(length_s))
+        length_ms = asked.period.until_ms - asked.period.since_ms
+        like = (sql, repr(sorted(asked.values.items())), length_ms, asked.period.interval_ms)
+        expanded = self._expanded(sql, asked)
+        return await self._answers.table(expanded, kept_s=kept_s(length_ms / 1000), like=like, waits=asked.waits)
 
     async def _sql(self, request: Request) -> Response:
         asked = await read_asked(request)

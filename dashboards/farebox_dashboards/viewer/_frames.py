@@ -25,7 +25,8 @@ TIMES = re.compile(r"^Date")
 class Table:
     """An answer: names and kinds of its columns, and its rows; times are milliseconds since 1970.
 
-    size: bytes of the answer as it came; asked_at: when it was asked for, of the monotonic clock.
+    size: bytes of the answer as it came; asked_at: when it was asked for, of the monotonic clock; older_s: how many
+    seconds old it was then; notes: what whoever sees it must know.
     """
 
     names: tuple[str, ...]
@@ -34,6 +35,8 @@ class Table:
     cut: bool = False
     size: int = 0
     asked_at: float = 0.0
+    older_s: float = 0.0
+    notes: frozenset[str] = frozenset()
 
     def records(self) -> list[dict[str, Any]]:
         """Give the rows as objects."""

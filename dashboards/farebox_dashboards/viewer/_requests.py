@@ -26,13 +26,18 @@ Values = Mapping[str, str | Sequence[str]]
 
 @dataclass(frozen=True)
 class Asked:
-    """What one request asks for; `panel` is -1 and `variable` empty where it names none."""
+    """What one request asks for; `panel` is -1 and `variable` empty where it names none.
+
+    waits: somebody wants to see it as it is now; else the page asks again by itself, and an answer of a moment ago is
+    better than none.
+    """
 
     dashboard: str
     period: Range
     values: Values
     panel: int = -1
     variable: str = ""
+    waits: bool = True
 
 
 async def read_asked(request: Request) -> Asked:
@@ -58,7 +63,8 @@ async def read_asked(request: Request) -> Asked:
         raise MalformedError("`panel` must be a number")
     if variable is not None and not isinstance(variable, str):
         raise MalformedError("`variable` must be a name")
-    return Asked(dashboard, _period(found), _values(found.get("variables", {})), panel or -1, variable or "")
+    values, again = _values(found.get("variables", {})), found.get("again") is True
+    return Asked(dashboard, _period(found), values, panel or -1, variable or "", waits=not again)
 
 
 async def _read(request: Request) -> bytes:
