@@ -9,6 +9,7 @@ import { alignment, figures, linked } from './figures';
 // On a phone figures go on in the next line where no more fit beside each other.
 export const FIGURE_WIDTH_MIN = 84;
 export const FIGURE_HEIGHT = 58;
+const LINE_HEIGHT = 1.2;
 
 export function StatPanel(drawn: Drawn) {
   const { panel, width, height, frames } = drawn;
@@ -17,7 +18,7 @@ export function StatPanel(drawn: Drawn) {
   const found = figures(drawn, withGraph);
   const side = Math.max(Math.floor(width / FIGURE_WIDTH_MIN), 1);
   if (drawn.narrow && found.length > side) return <Lines drawn={drawn} found={found} side={side} />;
-  return (
+  const all = (
     <VizRepeater<FieldDisplay, ReturnType<typeof alignment>> autoGrid source={frames} width={width} height={height} renderCounter={0}
       orientation={options.orientation ?? VizOrientation.Auto} itemSpacing={3}
       getValues={() => found} getAlignmentFactors={alignment}
@@ -25,6 +26,15 @@ export function StatPanel(drawn: Drawn) {
         <Figure {...{ drawn, value, alignmentFactors, count }} width={w} height={h} />
       )} />
   );
+  const below = baseline(options, height);
+  return below ? <div className="level" ref={(element) => element?.style.setProperty('--below', `${below}px`)}>{all}</div> : all;
+}
+
+/** How far above the bottom figures stand that have their own line: names of one and of two lines push none of them down. */
+function baseline(options: Record<string, any>, height: number): number {
+  const { titleSize, valueSize } = options.text ?? {};
+  if (options.orientation !== VizOrientation.Vertical || !titleSize || !valueSize) return 0;
+  return Math.max(Math.floor((height - LINE_HEIGHT * (titleSize + valueSize)) / 2), 0);
 }
 
 function Lines({ drawn, found, side }: { drawn: Drawn; found: FieldDisplay[]; side: number }) {
