@@ -59,7 +59,7 @@ export function CallPage({ trace, call, at }: Props) {
 
 function Fact({ name, value }: { name: string; value: unknown }) {
   if (value === null || value === undefined || value === '' || (Array.isArray(value) && !value.length)) return null;
-  return <div><dt>{name}</dt><dd>{Array.isArray(value) ? value.join(', ') : String(value)}</dd></div>;
+  return <div className={Array.isArray(value) ? 'whole' : undefined}><dt>{name}</dt><dd>{Array.isArray(value) ? value.join(', ') : String(value)}</dd></div>;
 }
 
 const doubtful = (attempt: Attempt) => ['no_price', 'no_usage', 'partial'].includes(attempt.price_state);
