@@ -161,14 +161,16 @@ def _decide_foreign(client: Client, wait_s: int) -> None:
 
 
 def _count(client: Client, rollup: str, hours: list[datetime]) -> None:
-    """Count some hours into a rollup; groups that it still has from before are blanked."""
+    """Count some hours into a rollup, and in one stroke blank groups that it still has from before.
+
+    So whoever reads the rollup meanwhile sees it as it was, or as it is.
+    """
     asked = {"hours": hours, "now": _now(client)}
     _run(client, f"count_{rollup}", asked)
     if rollup == "spanning_calls":  # its blanking deletes, which costs more than to ask whether there is anything
         ((gone,),) = _run(client, "gone_of_spanning_calls", asked)
-        if not gone:
-            return
-    _run(client, f"blank_{rollup}", asked)
+        if gone:
+            _run(client, "blank_spanning_calls", asked)
 
 
 def _now(client: Client) -> datetime:
@@ -202,7 +204,12 @@ def _drop(client: Client, part: str) -> bool:
 
 @cache
 def _text(step: str) -> str:
-    return files("farebox_ledger").joinpath("refresh", f"{step}.sql").read_text(encoding="utf-8")
+    folder = files("farebox_ledger").joinpath("refresh")
+    text = folder.joinpath(f"{step}.sql").read_text(encoding="utf-8")
+    rollup = step.removeprefix("count_")
+    if rollup in ROLLUPS:
+        return f"{text}\nUNION ALL\n" + folder.joinpath(f"blank_{rollup}.sql").read_text(encoding="utf-8")
+    return text
 
 
 def _run(client: Client, step: str, parameters: dict[str, Any]) -> Sequence[Sequence[Any]]:

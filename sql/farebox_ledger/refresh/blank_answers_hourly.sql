@@ -1,27 +1,4 @@
 -- Which groups of these hours have nothing any more, because a correction moved it to another group? They count as nothing.
-INSERT INTO answers_hourly
-(
-    by_tenant,
-    tenant,
-    trait,
-    hour,
-    route,
-    provider,
-    model,
-    value,
-    answers,
-    bad,
-    hedging_checked,
-    hedging,
-    overconfidence_checked,
-    overconfidence,
-    calls_checked,
-    calls_malformed,
-    counts,
-    spend_bad,
-    doubtful,
-    rolled_at
-)
 SELECT
     by_tenant,
     tenant,
@@ -42,6 +19,6 @@ SELECT
     map() AS counts,
     NULL AS spend_bad,
     0 AS doubtful,
-    {now:DateTime64(6, 'UTC')} AS rolled_at
+    {now:DateTime64(6, 'UTC')} - INTERVAL 1 MICROSECOND AS rolled_at
 FROM answers_hourly FINAL
 WHERE hour IN {hours:Array(DateTime('UTC'))} AND answers_hourly.rolled_at < {now:DateTime64(6, 'UTC')}

@@ -1,52 +1,4 @@
 -- Which groups of these hours have nothing any more, because a correction moved it to another group? They count as nothing.
-INSERT INTO attempts_hourly
-(
-    by_tenant,
-    tenant,
-    hour,
-    service,
-    environment,
-    route,
-    provider,
-    model,
-    outcome,
-    price_state,
-    price_reason,
-    price_id,
-    attempts,
-    ended_ok,
-    good_attempts,
-    spend,
-    spend_input,
-    spend_cache_read,
-    spend_cache_write,
-    spend_output,
-    spend_tools,
-    spend_failed,
-    failed_doubtful,
-    dearest,
-    reported,
-    spend_reported,
-    rows_reported,
-    no_price,
-    no_usage,
-    partial,
-    unpriced_tokens,
-    known_input_tokens,
-    cached_tokens,
-    cache_written_tokens,
-    rows_cached,
-    output_tokens,
-    reasoning_tokens,
-    tool_calls,
-    tool_calls_checked,
-    tool_calls_malformed,
-    latencies,
-    first_tokens,
-    checks,
-    failures,
-    rolled_at
-)
 SELECT
     by_tenant,
     tenant,
@@ -92,6 +44,6 @@ SELECT
     initializeAggregation('quantilesDDState(0.01, 0.5, 0.95, 0.99)', CAST(NULL, 'Nullable(Float32)')) AS first_tokens,
     ([], [], [], []) AS checks,
     ([], [], [], [], []) AS failures,
-    {now:DateTime64(6, 'UTC')} AS rolled_at
+    {now:DateTime64(6, 'UTC')} - INTERVAL 1 MICROSECOND AS rolled_at
 FROM attempts_hourly FINAL
 WHERE hour IN {hours:Array(DateTime('UTC'))} AND attempts_hourly.rolled_at < {now:DateTime64(6, 'UTC')}

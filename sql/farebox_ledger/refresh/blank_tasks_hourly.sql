@@ -1,23 +1,4 @@
 -- Which groups of these hours have nothing any more, because a correction moved it to another group? They count as nothing.
-INSERT INTO tasks_hourly
-(
-    by_tenant,
-    tenant,
-    hour,
-    route,
-    provider,
-    model,
-    calls,
-    failed,
-    tasks,
-    successes,
-    spend,
-    human_spend,
-    human_unpriced,
-    unpriced,
-    partial,
-    rolled_at
-)
 SELECT
     by_tenant,
     tenant,
@@ -34,6 +15,6 @@ SELECT
     0 AS human_unpriced,
     0 AS unpriced,
     0 AS partial,
-    {now:DateTime64(6, 'UTC')} AS rolled_at
+    {now:DateTime64(6, 'UTC')} - INTERVAL 1 MICROSECOND AS rolled_at
 FROM tasks_hourly FINAL
 WHERE hour IN {hours:Array(DateTime('UTC'))} AND tasks_hourly.rolled_at < {now:DateTime64(6, 'UTC')}

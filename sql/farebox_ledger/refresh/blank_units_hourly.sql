@@ -1,22 +1,4 @@
 -- Which groups of these hours have nothing any more, because a correction moved it to another group? They count as nothing.
-INSERT INTO units_hourly
-(
-    hour,
-    route,
-    provider,
-    model,
-    price_id,
-    rows,
-    priced,
-    doubtful,
-    cached,
-    cached_doubtful,
-    spend_priced,
-    units,
-    lags,
-    longest_lag,
-    rolled_at
-)
 SELECT
     hour,
     route,
@@ -32,6 +14,6 @@ SELECT
     [] AS units,
     initializeAggregation('quantilesDDState(0.01, 0.5, 0.95)', CAST(NULL, 'Nullable(Float32)')) AS lags,
     NULL AS longest_lag,
-    {now:DateTime64(6, 'UTC')} AS rolled_at
+    {now:DateTime64(6, 'UTC')} - INTERVAL 1 MICROSECOND AS rolled_at
 FROM units_hourly FINAL
 WHERE hour IN {hours:Array(DateTime('UTC'))} AND units_hourly.rolled_at < {now:DateTime64(6, 'UTC')}

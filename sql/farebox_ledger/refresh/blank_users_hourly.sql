@@ -1,16 +1,4 @@
 -- Which groups of these hours have nothing any more, because a correction moved it to another group? They count as nothing.
-INSERT INTO users_hourly
-(
-    hour,
-    user_id,
-    tenant,
-    attempts,
-    spend,
-    no_price,
-    no_usage,
-    partial,
-    rolled_at
-)
 SELECT
     hour,
     user_id,
@@ -20,6 +8,6 @@ SELECT
     0 AS no_price,
     0 AS no_usage,
     0 AS partial,
-    {now:DateTime64(6, 'UTC')} AS rolled_at
+    {now:DateTime64(6, 'UTC')} - INTERVAL 1 MICROSECOND AS rolled_at
 FROM users_hourly FINAL
 WHERE hour IN {hours:Array(DateTime('UTC'))} AND users_hourly.rolled_at < {now:DateTime64(6, 'UTC')}
