@@ -342,6 +342,20 @@ def test_the_first_paint_comes_within_a_second(browser: Browser, viewer: Viewer)
     assert min(paints) < FIRST_PAINT_MS_MAX
 
 
+def test_who_asks_waits_and_the_page_by_itself_does_not(window: Window) -> None:
+    """A refresh of its own takes an answer of a moment ago, and says so; opening a page and `r` want a new one."""
+    with window.page.expect_request("**/api/panel") as opening:
+        window.go(f"/d/farebox-overview?{RANGE}&refresh=5s")
+    with window.page.expect_request(lambda sent: sent.url.endswith("/api/panel") and sent.post_data_json["again"]):
+        pass
+    window.settle()
+    with window.page.expect_request("**/api/panel") as asked:
+        window.page.keyboard.press("r")
+
+    assert not opening.value.post_data_json["again"]
+    assert not asked.value.post_data_json["again"]
+
+
 def _panels(uid: str) -> list[dict[str, object]]:
     (board,) = [each for each in DASHBOARDS if each.uid == uid]
     found: list[dict[str, object]] = board.as_data()["panels"]

@@ -10,6 +10,7 @@ export interface Question {
   to: number;
   interval?: number;
   variables: Chosen;
+  again?: boolean;
   panel?: number;
   variable?: string;
 }

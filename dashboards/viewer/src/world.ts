@@ -50,18 +50,18 @@ export function useAsking(board: Board | undefined, busy: () => boolean): Asking
     to: search.get('to') || board?.time?.to || 'now',
   };
   const refresh = search.get('refresh') ?? board?.refresh ?? '';
-  const [now, setNow] = useState(Date.now);
+  const [clock, setClock] = useState(() => ({ now: Date.now(), ticked: false }));
   const query = search.toString();
   // A ledger that is slower than the clock is left to answer, not asked over and over.
-  useTicking(seconds(refresh), () => busy() || setNow(Date.now()));
+  useTicking(seconds(refresh), () => busy() || setClock({ now: Date.now(), ticked: true }));
   const place = `${query}|${board?.uid ?? ''}`;
   const placed = useRef(place);
   // A new address is a new look at the clock.
-  const moment = useMemo(() => {
+  const { now: moment, ticked } = useMemo(() => {
     const same = placed.current === place;
     placed.current = place;
-    return same ? now : Date.now();
-  }, [now, place]);
+    return same ? clock : { now: Date.now(), ticked: false };
+  }, [clock, place]);
   const [offered, setOffered] = useState<Record<string, Offered>>({});
   const range = useMemo(() => resolve(raw, moment), [raw.from, raw.to, moment]);
   const world = useMemo(() => makeWorld(board, search, raw, range, offered), [board, query, range, offered]);
@@ -70,12 +70,14 @@ export function useAsking(board: Board | undefined, busy: () => boolean): Asking
     from: range!.from.valueOf(),
     to: range!.to.valueOf(),
     variables: world!.chosen,
+    // Nobody waits for what the page asks by itself: while it is counted, an answer of a moment ago will do.
+    again: ticked,
     ...more,
   });
   const key = world ? JSON.stringify([range!.from.valueOf(), range!.to.valueOf(), world.chosen]) : '';
   useOptions(board, world, question, setOffered);
   const marks = useMarks(board, world, key, question);
-  return { raw, refresh, world, offered, marks, question, again: () => setNow(Date.now()), key: `${key}|${moment}` };
+  return { raw, refresh, world, offered, marks, question, again: () => setClock({ now: Date.now(), ticked: false }), key: `${key}|${moment}` };
 }
 
 function makeWorld(
