@@ -234,9 +234,11 @@ class Counts:
             self._dropping.add(asyncio.create_task(self._dropped(count)))
 
     async def _dropped(self, count: _Count) -> None:
-        made, _ = await count.made
-        if made is not None:
-            await self._drop(made)
+        await asyncio.wait([count.made])
+        if not count.made.cancelled() and count.made.exception() is None:
+            made, _ = count.made.result()
+            if made is not None:
+                await self._drop(made)
 
     async def _drop(self, made: Made) -> None:
         self._size -= made.size
