@@ -154,6 +154,10 @@ def _free_ports() -> dict[str, str]:
     return {}
 
 
+# Points of a percentage: one prompt among the five hundred of a route.
+HITS_OFF_MAX = 0.3
+
+
 def steps(page: Path) -> Iterator[tuple[str, str]]:
     """Give what a page says to do, in its order: lines of shell, whole snippets of Python."""
     for block in blocks(page):
@@ -166,15 +170,21 @@ def steps(page: Path) -> Iterator[tuple[str, str]]:
 
 
 def compare_demo(printed: str) -> None:
-    """Refuse a README whose figures of the demo are not those that were printed; times are each machine's own."""
+    """Refuse a README whose figures of the demo are not those that were printed.
 
-    def plain(line: str) -> str:
-        return re.sub(r"\s+", " ", re.sub(r"[\d,.]+ (ms|s)\b", "", line)).strip()
+    Times are each machine's own, and of two calls that begin together either may be the one that finds the cache empty:
+    where the host takes the same for cached tokens that moves the share of cache hits, and no money.
+    """
+
+    def plain(line: str) -> tuple[str, float]:
+        line = re.sub(r"\s+", " ", re.sub(r"[\d,.]+ (ms|s)\b", "", line)).strip()
+        rest, hits, after = re.match(r"(.*?)(?:([\d.]+)%)?([^%]*)$", line).groups()  # type: ignore[union-attr]
+        return f"{rest}%{after}", float(hits or 0)
 
     (shown,) = (each.text for each in blocks(ROOT / "README.md") if "per success" in each.text)
     figures = [line for line in shown.splitlines() if re.search(r"\d", line) and not line.endswith("…")]
-    there = {plain(line) for line in printed.splitlines()}
-    if missing := [line for line in figures if plain(line) not in there]:
+    there = dict(plain(line) for line in printed.splitlines())
+    if missing := [line for line in figures if abs(there.get(plain(line)[0], -1.0) - plain(line)[1]) > HITS_OFF_MAX]:
         raise SystemExit("the demo printed other figures than the README shows:\n" + "\n".join(missing))
     sys.stdout.write(f"{len(figures)} lines of the README's demo are as it printed them\n")
 

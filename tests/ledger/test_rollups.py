@@ -277,7 +277,7 @@ def test_every_figure_equals_that_of_the_clean_stream(rollups: Store, seed: int)
     """However spans are split, duplicated, late, replayed or spoilt, refreshed or not, every figure stays right."""
     empty(rollups)
     random = Random(seed)
-    waiting = [span for number in range(40) for span in draw(random, number)]
+    waiting = [span for number in range(28) for span in draw(random, number)]
     random.shuffle(waiting)
     stored: list[Span] = []
     said: dict[str, bool] = {}
