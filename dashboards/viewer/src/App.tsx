@@ -12,13 +12,8 @@ import { Said } from './Said';
 import { type Mode, Themed, useMode } from './theme';
 import { Main, Title } from './Title';
 
-export interface Catalogue {
-  dashboards: api.Listed[];
-  version: string;
-}
-
-function useCatalogue(): [Catalogue | undefined, Error | undefined] {
-  const [catalogue, setCatalogue] = useState<Catalogue>();
+function useCatalogue(): [api.Catalogue | undefined, Error | undefined] {
+  const [catalogue, setCatalogue] = useState<api.Catalogue>();
   const [error, setError] = useState<Error>();
   useEffect(() => {
     api.list().then(setCatalogue, setError);
@@ -38,7 +33,7 @@ export function App() {
 }
 
 interface PageProps {
-  catalogue?: Catalogue;
+  catalogue?: api.Catalogue;
   error?: Error;
   mode: Mode;
   toggle: () => void;

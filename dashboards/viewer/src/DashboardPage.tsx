@@ -3,7 +3,6 @@ import { DashboardCursorSync, EventBusSrv } from '@grafana/data';
 import { type PanelContext, PanelContextProvider } from '@grafana/ui';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import * as api from './api';
-import type { Catalogue } from './App';
 import { interpolator, timeParameters, variableParameters } from './interpolation';
 import { change } from './location';
 import type { Board, DashboardLink, GridPos, Panel } from './model';
@@ -24,7 +23,7 @@ const NARROW = 760;
 
 interface Props {
   uid: string;
-  catalogue?: Catalogue;
+  catalogue?: api.Catalogue;
   mode: Mode;
   top: (children?: ReactNode) => ReactNode;
 }
@@ -86,7 +85,7 @@ function useKey(key: string, act: () => void) {
 }
 
 /** Links of the dashboard itself; those to all of farebox's stand in the page's head already. */
-function Links({ links, asking, catalogue }: { links: DashboardLink[]; asking: Asking; catalogue?: Catalogue }) {
+function Links({ links, asking, catalogue }: { links: DashboardLink[]; asking: Asking; catalogue?: api.Catalogue }) {
   const { world } = asking;
   if (!world) return null;
   const inHead = new Set(catalogue?.dashboards.flatMap((each) => each.tags));

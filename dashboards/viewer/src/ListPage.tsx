@@ -1,5 +1,5 @@
 // The list of dashboards.
-import type { Catalogue } from './App';
+import type { Catalogue } from './api';
 import { Title, useWindowTitle } from './Title';
 
 export function ListPage({ catalogue }: { catalogue?: Catalogue }) {

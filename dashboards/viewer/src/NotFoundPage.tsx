@@ -1,5 +1,5 @@
 // What an address shows that leads nowhere: what is wrong with it, and the ways on.
-import type { Catalogue } from './App';
+import type { Catalogue } from './api';
 import { Dashboards } from './ListPage';
 import { Said } from './Said';
 import { Title, useWindowTitle } from './Title';

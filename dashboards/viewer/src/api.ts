@@ -22,6 +22,11 @@ export interface Listed {
   tags: string[];
 }
 
+export interface Catalogue {
+  dashboards: Listed[];
+  version: string;
+}
+
 export interface Mark {
   name: string;
   time: number;
@@ -64,7 +69,7 @@ function ask<T>(path: string, question: Question, signal?: AbortSignal): Promise
   return read<T>(path, { method: 'POST', headers, body: JSON.stringify(question), signal });
 }
 
-export const list = () => read<{ dashboards: Listed[]; version: string }>('/api/dashboards');
+export const list = () => read<Catalogue>('/api/dashboards');
 
 export const board = (uid: string) => read<Board>(`/api/dashboards/${encodeURIComponent(uid)}`);
 

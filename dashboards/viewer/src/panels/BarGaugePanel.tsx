@@ -1,7 +1,7 @@
 // Figures as bars.
 import { VizOrientation, type FieldDisplay } from '@grafana/data';
 import { BarGauge, VizRepeater } from '@grafana/ui';
-import type { Drawn } from '.';
+import type { Drawn } from './drawn';
 import { alignment, figures, linked } from './figures';
 
 export function BarGaugePanel(drawn: Drawn) {

@@ -3,7 +3,7 @@ import { VizOrientation, type FieldDisplay } from '@grafana/data';
 import {
   BigValue, BigValueColorMode, BigValueGraphMode, BigValueJustifyMode, BigValueTextMode, VizRepeater,
 } from '@grafana/ui';
-import type { Drawn } from '.';
+import type { Drawn } from './drawn';
 import { alignment, figures, linked } from './figures';
 
 // On a phone figures go on in the next line where no more fit beside each other.

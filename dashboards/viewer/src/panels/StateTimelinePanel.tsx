@@ -1,6 +1,6 @@
 // States over time: a line for each field, a bar for as long as its state lasts. @grafana/ui does not export its own.
 import { type DataFrame, dateTimeFormat, type Field, FieldType, formattedValueToString, getFieldDisplayName } from '@grafana/data';
-import type { Drawn } from '.';
+import type { Drawn } from './drawn';
 import { Nothing } from '../Nothing';
 import { clock, ZONE } from '../time';
 

@@ -2,7 +2,7 @@
 import { type DataFrame, FieldType } from '@grafana/data';
 import { TableNG } from '@grafana/ui/unstable';
 import { useMemo } from 'react';
-import type { Drawn } from '.';
+import type { Drawn } from './drawn';
 import { Nothing } from '../Nothing';
 
 // The grid takes the tabulator for itself, cell by cell; arrows go through cells, the tabulator through links and on.

@@ -1,6 +1,6 @@
 // Markdown, as much of it as dashboards use; elements are made, text is never taken for markup.
 import type { ReactNode } from 'react';
-import type { Drawn } from '.';
+import type { Drawn } from './drawn';
 
 const INLINE = /(\*\*[^*]+\*\*|\*[^*\s][^*]*\*|`[^`]+`|\[[^\]]+\]\([^)\s]+\))/;
 

@@ -8,7 +8,7 @@ import {
 } from '@grafana/ui';
 import { SortOrder, TooltipDisplayMode } from '@grafana/schema';
 import { useState } from 'react';
-import type { Drawn } from '.';
+import type { Drawn } from './drawn';
 import { change } from '../location';
 import { ZONE } from '../time';
 import { Nothing } from '../Nothing';

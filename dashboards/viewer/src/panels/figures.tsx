@@ -4,7 +4,7 @@ import {
 } from '@grafana/data';
 import { DataLinksContextMenu } from '@grafana/ui';
 import type { ReactElement } from 'react';
-import type { Drawn } from '.';
+import type { Drawn } from './drawn';
 import { ZONE } from '../time';
 
 export function figures({ panel, frames, replace, theme }: Drawn, sparkline = false): FieldDisplay[] {

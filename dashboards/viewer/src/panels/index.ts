@@ -1,28 +1,12 @@
 // Which component draws which type of panel. tests/viewer/test_bundle.py holds that every dashboard's types are here.
-import type { DataFrame, GrafanaTheme2, InterpolateFunction, TimeRange } from '@grafana/data';
 import type { ComponentType } from 'react';
-import type { Mark } from '../api';
-import type { Board, Panel } from '../model';
 import { BarGaugePanel } from './BarGaugePanel';
+import type { Drawn } from './drawn';
 import { StatPanel } from './StatPanel';
 import { StateTimelinePanel } from './StateTimelinePanel';
 import { TablePanel } from './TablePanel';
 import { TextPanel } from './TextPanel';
 import { TimeSeriesPanel } from './TimeSeriesPanel';
-
-export interface Drawn {
-  panel: Panel;
-  board: Board;
-  frames: DataFrame[];
-  width: number;
-  height: number;
-  range: TimeRange;
-  replace: InterpolateFunction;
-  marks: Mark[];
-  theme: GrafanaTheme2;
-  label: string;
-  narrow: boolean;
-}
 
 interface Kind {
   Component: ComponentType<Drawn>;
