@@ -114,8 +114,9 @@ class Tables:
         )
         dirty = re.compile(rf"\bFROM (`?){re.escape(self._ledger)}\1\.dirty_hours\b")
         for name, select in views:
-            copied = dirty.sub(lambda _: f"FROM `{self._shown}`.dirty_hours", select)
-            self._run(f"CREATE VIEW `{self._shown}`.{name} AS {copied}")
+            copied, found = dirty.subn(f"FROM `{self._shown}`.dirty_hours", select)
+            if found:  # a copy that counted now would say of itself that it is older
+                self._run(f"CREATE VIEW `{self._shown}`.{name} AS {copied}")
 
     def _make(self, view: str, arguments: Mapping[str, str], rows_max: int) -> TableMade:
         source = self._source(arguments)

@@ -211,6 +211,18 @@ def test_while_much_arrives_hours_are_as_the_last_refresh_left_them(busy_alone: 
     assert (attempts, made.age_s) == (15, 0)
 
 
+def test_every_view_of_a_period_has_a_copy(busy: Busy) -> None:
+    """No hour is dirty to the copies: each reads a note of its own, whatever view a migration brings."""
+    ask = "SELECT name, as_select FROM system.tables WHERE database = '{}' AND name LIKE '%_between' ORDER BY name"
+    own = busy.opened.client.query(ask.format("busy")).result_rows
+    copies = busy.opened.client.query(ask.format("busy_shown")).result_rows
+
+    assert [name for name, _ in copies] == [name for name, _ in own]
+    for _, select in copies:
+        assert "busy_shown.dirty_hours" in select
+        assert "busy.dirty_hours" not in select
+
+
 def test_a_range_that_ends_now_takes_the_hour_whole(busy: Busy) -> None:
     """Nothing has begun after its end, so its last hour need not be counted up to there."""
     attempts, made = busy.attempts(until=f"{NOW + 20 * MINUTE:%F %T}")
